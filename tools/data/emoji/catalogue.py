@@ -36,15 +36,13 @@ class Emoji:
 
 
 def normal_hexcode(hexcode: str) -> str:
-    """Code points in upper case, without the variation selector FE0F, which the sources use differently."""
-    return "-".join(point for point in hexcode.upper().split("-") if point != "FE0F")
+    """Code points in upper case of four digits or more, without the variation selector FE0F: in both, the sources differ."""
+    return "-".join(point.zfill(4) for point in hexcode.upper().split("-") if point != "FE0F")
 
 
-def skin_tone(hexcode: str, label: str) -> str | None:
-    """The one skin tone of a drawing, or None."""
-    tones = [TONES[point] for point in hexcode.split("-") if point in TONES]
-    named = re.search(r": (.*) skin tone", label)
-    return tones[0] if tones else named[1] if named else None
+def skin_tone(hexcode: str) -> str | None:
+    """The first skin tone of an emoji, or None."""
+    return next((TONES[point] for point in hexcode.split("-") if point in TONES), None)
 
 
 def has_mixed_tones(hexcode: str, emoji: Emoji) -> bool:
@@ -78,13 +76,6 @@ class Catalogue:
                     group=self._groups.get(row.get("group")), subgroup=self._subgroups.get(row.get("subgroup")),
                     shortcodes=tuple(sorted(codes)), labels=labels.get(hexcode, {}), version=row.get("version"))
                 self.by_slug.setdefault(slug(variant["label"]), hexcode)
-
-    def add_unlisted(self, label: str, base: str) -> str:
-        """Registers a drawing that has no code point of its own; returns the hexcode made up for it."""
-        hexcode = "X-" + slug(label).upper()
-        known = self.by_hexcode.get(self.by_slug.get(slug(base), ""), Emoji(label, base))
-        self.by_hexcode.setdefault(hexcode, Emoji(label, base, tags=known.tags, group=known.group, subgroup=known.subgroup))
-        return hexcode
 
     def _load(self, name: str):
         try:

@@ -21,7 +21,7 @@ TONE_WEIGHT = 0.2  # five skin tones of one drawing count as one
 def describe(sample: Sample, size: int) -> dict:
     """The sample's JSON: everything known about it."""
     drawing, emoji = sample.drawing, sample.emoji
-    tone = skin_tone(drawing.hexcode, emoji.label)
+    tone = skin_tone(drawing.hexcode)
     record = {
         "key": sample.key, "caption": sample.captions[0], "captions": sample.captions, "label": emoji.label, "tags": emoji.tags,
         "shortcodes": emoji.shortcodes, "labels": emoji.labels, "emoji": emoji.glyph, "hexcode": drawing.hexcode,

@@ -119,12 +119,7 @@ def drawings(folder: Path, catalogue: Catalogue) -> Iterator[Drawing]:
     makers = {"noto": _noto, "twemoji": _twemoji, "fluent-3d": _fluent_3d}
     for style in STYLES:
         found = makers[style](folder, catalogue) if style in makers else _fluent_vectors(folder, catalogue, style)
-        yield from sorted(found, key=lambda d: (_toned(d, catalogue), d.hexcode))
-
-
-def _toned(drawing: Drawing, catalogue: Catalogue) -> bool:
-    emoji = catalogue.by_hexcode.get(drawing.hexcode)
-    return skin_tone(drawing.hexcode, emoji.label if emoji else "") is not None
+        yield from sorted(found, key=lambda drawing: (skin_tone(drawing.hexcode) is not None, drawing.hexcode))
 
 
 def _noto(folder: Path, catalogue: Catalogue) -> Iterator[Drawing]:
@@ -219,11 +214,5 @@ def _fluent_slugs(name: str) -> list[str]:
 
 
 def fluent_hexcode(name: str, catalogue: Catalogue) -> str:
-    """The emoji that a file name stands for; a name unknown to Unicode is added to the catalogue."""
-    for candidate in _fluent_slugs(name):
-        if candidate in catalogue.by_slug:
-            return catalogue.by_slug[candidate]
-    toned = _FLUENT_TONE.fullmatch(name)
-    base = (toned[1] if toned else name).replace("-", " ")
-    tone = toned[2] if toned and toned[2] != "default" else None
-    return catalogue.add_unlisted(f"{base}: {tone} skin tone" if tone else base, base)
+    """The emoji that a file name stands for; the name itself, which no emoji has, if there is none."""
+    return next((catalogue.by_slug[slug] for slug in _fluent_slugs(name) if slug in catalogue.by_slug), name)
