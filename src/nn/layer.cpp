@@ -1,0 +1,38 @@
+#include "unclip/nn/layer.h"
+
+namespace unclip::nn {
+namespace {
+
+torch::Device& parameter_device() {
+  thread_local torch::Device device = torch::kCPU;
+  return device;
+}
+
+}  // namespace
+
+ParameterDevice::ParameterDevice(torch::Device device) : previous_(parameter_device()) {
+  parameter_device() = device;
+}
+ParameterDevice::~ParameterDevice() { parameter_device() = previous_; }
+
+Tensor Layer::make_parameter(const std::string& name, torch::IntArrayRef shape) {
+  return register_parameter(name,
+                            torch::empty(shape, torch::dtype(torch::kFloat32).device(parameter_device())));
+}
+
+void initialize_parameters(torch::nn::Module& module, uint64_t seed) {
+  const torch::NoGradGuard no_grad;
+  for (const auto& item : module.named_modules()) {
+    if (auto* layer = dynamic_cast<Layer*>(item.value().get())) {
+      layer->initialize({seed, stream_id("initialize." + item.key()), 0});
+    }
+  }
+}
+
+int64_t count_parameters(const torch::nn::Module& module) {
+  int64_t count = 0;
+  for (const Tensor& parameter : module.parameters()) count += parameter.numel();
+  return count;
+}
+
+}  // namespace unclip::nn

@@ -1,0 +1,73 @@
+// What every layer of this project shares: where its parameters live and how they start.
+#pragma once
+#include <torch/nn/module.h>
+#include <torch/nn/pimpl.h>
+#include <torch/types.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "unclip/base/noise.h"
+
+namespace unclip::nn {
+
+using torch::Tensor;
+
+/// New parameters are made on this device while the guard lives; torch::kMeta counts a model without
+/// allocating it.
+class ParameterDevice {
+ public:
+  explicit ParameterDevice(torch::Device device);
+  ~ParameterDevice();
+  ParameterDevice(const ParameterDevice&) = delete;
+  ParameterDevice& operator=(const ParameterDevice&) = delete;
+
+ private:
+  torch::Device previous_;
+};
+
+/// A module that owns parameters. Construction leaves them uninitialised (a checkpoint usually follows);
+/// `initialize_parameters` starts training.
+class Layer : public torch::nn::Module {
+ public:
+  /// Draws this layer's own parameters (not its children's) from the stream `key`.
+  virtual void initialize(const NoiseKey& key) = 0;
+
+ protected:
+  /// Registers an uninitialised float32 parameter.
+  Tensor make_parameter(const std::string& name, torch::IntArrayRef shape);
+};
+
+/// Initialises every layer below `module`; each draws from a stream named by its path, so that the start of
+/// one layer does not depend on what else the model holds.
+void initialize_parameters(torch::nn::Module& module, uint64_t seed);
+
+/// Number of parameters, also of a model on torch::kMeta.
+int64_t count_parameters(const torch::nn::Module& module);
+
+/// A list of blocks that keeps its element type, so that `forward` needs no casts; keys are `name.0`,
+/// `name.1`, …
+template <class Block>
+class BlockList {
+ public:
+  BlockList(torch::nn::Module& parent, const std::string& name)
+      : list_(parent.register_module(name, std::make_shared<List>())) {}
+  template <class... Arguments>
+  Block& emplace_back(Arguments&&... arguments) {
+    Block block(std::forward<Arguments>(arguments)...);
+    list_->register_module(std::to_string(blocks_.size()), block.ptr());
+    return blocks_.emplace_back(std::move(block));
+  }
+  auto begin() { return blocks_.begin(); }
+  auto end() { return blocks_.end(); }
+  size_t size() const { return blocks_.size(); }
+  Block& operator[](size_t i) { return blocks_[i]; }
+
+ private:
+  struct List : torch::nn::Module {};
+  std::shared_ptr<List> list_;
+  std::vector<Block> blocks_;
+};
+
+}  // namespace unclip::nn
