@@ -164,10 +164,11 @@ class FusedGroupNorm : public torch::autograd::Function<FusedGroupNorm> {
                         const Tensor& input,
                         const Tensor& gamma,
                         const Tensor& beta,
-                        const Tensor& scale_shift,
+                        const std::optional<Tensor>& modulation,
                         int64_t groups,
                         double eps,
                         bool silu) {
+    const Tensor scale_shift = modulation.value_or(Tensor());
     const Tensor x = input.contiguous(at::MemoryFormat::ChannelsLast);
     const Geometry g(x, groups);
     const bool bf16 = x.scalar_type() == torch::kBFloat16;
@@ -213,7 +214,7 @@ Tensor GroupNormImpl::forward(const Tensor& x, bool silu, const std::optional<Te
       x.is_cpu() && (x.scalar_type() == torch::kFloat32 || x.scalar_type() == torch::kBFloat16);
   if (!fused) return group_norm_reference(x, *this, options_, silu, scale_shift);
   return FusedGroupNorm::apply(x, weight.to(torch::kFloat32), bias.to(torch::kFloat32),
-                               scale_shift.value_or(Tensor()), options_.groups, options_.eps, silu);
+                               scale_shift, options_.groups, options_.eps, silu);
 }
 
 Tensor group_norm_reference(const Tensor& x,

@@ -20,6 +20,11 @@ Tensor Layer::make_parameter(const std::string& name, torch::IntArrayRef shape) 
                             torch::empty(shape, torch::dtype(torch::kFloat32).device(parameter_device())));
 }
 
+void StatsImpl::add(const std::string& name, torch::IntArrayRef shape, double fill) {
+  const auto options = torch::dtype(torch::kFloat32).device(parameter_device());
+  named_buffers_.insert(name, register_buffer(name, torch::full(shape, fill, options)));
+}
+
 void initialize_parameters(torch::nn::Module& module, uint64_t seed) {
   const torch::NoGradGuard no_grad;
   for (const auto& item : module.named_modules()) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "unclip/base/error.h"
 #include "unclip/base/noise.h"
 
 namespace unclip::nn {
@@ -45,6 +46,19 @@ void initialize_parameters(torch::nn::Module& module, uint64_t seed);
 
 /// Number of parameters, also of a model on torch::kMeta.
 int64_t count_parameters(const torch::nn::Module& module);
+
+/// What belongs to a stage but is no weight (embedding mean, PCA basis, …): tensors stored beside the weights
+/// as `stats.*`.
+class StatsImpl : public torch::nn::Module {
+ public:
+  void add(const std::string& name, torch::IntArrayRef shape, double fill);
+  Tensor& get(const std::string& name) { return *named_buffers_.find(name); }
+  bool has(const std::string& name) const { return named_buffers_.contains(name); }
+
+ private:
+  torch::OrderedDict<std::string, Tensor> named_buffers_;
+};
+TORCH_MODULE(Stats);
 
 /// A list of blocks that keeps its element type, so that `forward` needs no casts; keys are `name.0`,
 /// `name.1`, …

@@ -1,0 +1,58 @@
+// Shape of a CLIP model, from a few million parameters to the paper's ViT-H/16.
+#pragma once
+#include "unclip/nn/transformer.h"
+
+namespace unclip::clip {
+
+struct VisionConfig {
+  int64_t image_size = 256;  // unCLIP App. C: ViT-H/16 at 256 px, width 1280, 32 blocks; 64 channels per head
+  int64_t patch_size = 16;
+  int64_t width = 1280;
+  int64_t layers = 32;
+  int64_t heads = 20;
+  int64_t stem_channels =
+      0;  // > 0: patches are read by two convolutions (4×4/4, then the rest) with GELU between
+
+  static void fields(auto& self, auto&& field) {
+    field("image_size", self.image_size, "side of the input pictures");
+    field("patch_size", self.patch_size, "side of a patch");
+    field("width", self.width, "width of the tower");
+    field("layers", self.layers, "number of blocks");
+    field("heads", self.heads, "attention heads");
+    field("stem_channels", self.stem_channels,
+          "channels of a two-convolution patch reader, 0 for one convolution");
+  }
+};
+
+struct TextConfig {
+  int64_t vocab_size = 49408;
+  int64_t context_length = 77;
+  int64_t width = 1024;  // unCLIP App. C: width 1024, 24 blocks
+  int64_t layers = 24;
+  int64_t heads = 16;
+
+  static void fields(auto& self, auto&& field) {
+    field("vocab_size", self.vocab_size, "number of tokens; the highest id ends a text");
+    field("context_length", self.context_length, "token positions");
+    field("width", self.width, "width of the tower");
+    field("layers", self.layers, "number of blocks");
+    field("heads", self.heads, "attention heads");
+  }
+};
+
+struct ClipConfig {
+  int64_t embed_dim = 1024;  // unCLIP §2.2
+  nn::Activation activation = nn::Activation::quick_gelu;
+  VisionConfig vision;
+  TextConfig text;
+
+  static void fields(auto& self, auto&& field) {
+    field("embed_dim", self.embed_dim, "width of the joint embedding");
+    field("activation", self.activation, "gelu or quick_gelu");
+    field("vision", self.vision, "image tower");
+    field("text", self.text, "text tower");
+  }
+  void validate() const;
+};
+
+}  // namespace unclip::clip

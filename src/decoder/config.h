@@ -1,0 +1,70 @@
+// Shape of the decoder (unCLIP §2.1, App. C, Table 3).
+#pragma once
+#include <array>
+
+#include "unclip/nn/transformer.h"
+#include "unclip/nn/unet_config.h"
+
+namespace unclip::decoder {
+
+/// Where the decoder's caption tokens come from: nowhere, its own text transformer (GLIDE's pathway, which
+/// unCLIP keeps), or the outputs of CLIP's text tower (Karlo).
+enum class TextSource { none, own, clip };
+/// What replaces a dropped z_i: zeros (unCLIP Fig. 8) or a learned vector (Karlo).
+enum class NullImage { zeros, learned };
+
+struct DecoderTextConfig {
+  TextSource source = TextSource::own;
+  int64_t vocab_size = 49408;
+  int64_t context_length = 256;
+  nn::TransformerConfig transformer{.width = 2048, .layers = 24, .heads = 32};  // of source own
+  int64_t clip_width = 768;  // width of CLIP's text outputs, of source clip
+  bool add_z_t = false;      // CLIP's pooled text embedding joins the timestep embedding too (Karlo)
+
+  static void fields(auto& self, auto&& field) {
+    field("source", self.source, "none, own (a text transformer) or clip (outputs of CLIP's text tower)");
+    field("vocab_size", self.vocab_size, "tokens of the own transformer");
+    field("context_length", self.context_length, "text positions");
+    field("transformer", self.transformer, "the own transformer");
+    field("clip_width", self.clip_width, "width of CLIP's text outputs");
+    field("add_z_t", self.add_z_t, "add a projection of z_t to the timestep embedding");
+  }
+};
+
+struct DecoderConfig {
+  nn::UNetConfig unet{.context_width = 2048};
+  int64_t embed_dim = 1024;
+  int64_t image_tokens = 4;  // unCLIP §2.1
+  bool unit_z_i = true;      // z_i is brought to length √D first (else it is used as it is)
+  NullImage null_image = NullImage::zeros;
+  DecoderTextConfig text;
+  double image_drop = 0.1;  // unCLIP §2.1
+  double text_drop = 0.5;
+
+  static void fields(auto& self, auto&& field) {
+    field("unet", self.unet, "the ADM UNet");
+    field("embed_dim", self.embed_dim, "width of the CLIP embedding");
+    field("image_tokens", self.image_tokens, "context tokens made from z_i");
+    field("unit_z_i", self.unit_z_i, "bring z_i to length sqrt(embed_dim) first");
+    field("null_image", self.null_image, "what replaces a dropped z_i: zeros or learned");
+    field("text", self.text, "the caption's pathway");
+    field("image_drop", self.image_drop, "share of training pictures whose z_i is dropped");
+    field("text_drop", self.text_drop, "share of training captions that are dropped");
+  }
+  void validate() const;
+};
+
+}  // namespace unclip::decoder
+
+template <>
+struct unclip::EnumNames<unclip::decoder::TextSource> {
+  static constexpr std::array<std::pair<decoder::TextSource, std::string_view>, 3> value{
+      {{decoder::TextSource::none, "none"},
+       {decoder::TextSource::own, "own"},
+       {decoder::TextSource::clip, "clip"}}};
+};
+template <>
+struct unclip::EnumNames<unclip::decoder::NullImage> {
+  static constexpr std::array<std::pair<decoder::NullImage, std::string_view>, 2> value{
+      {{decoder::NullImage::zeros, "zeros"}, {decoder::NullImage::learned, "learned"}}};
+};
