@@ -1,0 +1,11 @@
+// Where the models that come with the program are.
+#pragma once
+#include <filesystem>
+
+namespace unclip::cli {
+
+/// models/emoji beside an installed program (../share/unclip/models), else in the source folder that it was
+/// built from. It may be missing.
+std::filesystem::path bundled_model();
+
+}  // namespace unclip::cli

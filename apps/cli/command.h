@@ -1,0 +1,36 @@
+// What a sub-command is. Each lives in its own file, defines one Command and is listed in commands.cpp.
+#pragma once
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "unclip/base/progress.h"
+
+namespace CLI {
+class App;
+}
+
+namespace unclip::cli {
+
+/// What all sub-commands share: the common flags, and where long work reports itself.
+struct Context {
+  bool json = false;    // --json: one object on stdout, everything else on stderr
+  bool quiet = false;   // --quiet: no progress
+  int64_t threads = 0;  // --threads; 0: one per core
+  std::shared_ptr<Progress> progress = silent_progress();
+};
+
+struct Command {
+  const char* name;
+  const char* summary;   // one line of `unclip --help`
+  const char* examples;  // the last lines of `unclip NAME --help`
+  /// Declares the flags and returns what runs once they are parsed. Errors are thrown as unclip::Error.
+  std::function<void()> (*declare)(CLI::App& app, const Context& context);
+};
+
+/// All sub-commands, in the order of `unclip --help`.
+const std::vector<Command>& commands();
+
+extern const Command kDoctor;
+
+}  // namespace unclip::cli
