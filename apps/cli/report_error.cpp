@@ -12,7 +12,7 @@ namespace {
 /// LibTorch's messages go on for pages; their first line is the sentence.
 std::string torch_sentence(const c10::Error& error) {
   const std::string text = error.what_without_backtrace();
-  if (text.find("not enough memory") != std::string::npos) {
+  if (text.find("DefaultCPUAllocator") != std::string::npos) {
     const size_t wanted = text.find("you tried to allocate ");
     const size_t end = text.find(" bytes", wanted);
     const std::string size =
