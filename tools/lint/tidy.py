@@ -1,0 +1,94 @@
+#!/usr/bin/env python3
+"""clang-tidy on the sources of a build folder.
+
+Usage: tidy.py BUILD_FOLDER [--since COMMIT] [--tidy PROGRAM] [--jobs N]
+With --since: on those that changed, or that include a header that changed. Needs a finished build with Ninja.
+"""
+import argparse
+import json
+import shlex
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+TAKES_A_WORD = {"-include", "-o", "-c"}
+
+
+def run(*command: str, **options) -> str:
+    return subprocess.run(command, check=True, capture_output=True, text=True, **options).stdout
+
+
+@cache
+def gcc_headers() -> str:
+    return run("g++", "-print-file-name=include").strip()
+
+
+def clang_flags(command: str) -> list[str]:
+    """The compiler's flags without its precompiled header, and without warnings: g++ has given those."""
+    words = iter(shlex.split(command)[1:])
+    kept = []
+    for word in words:
+        if word in TAKES_A_WORD:
+            next(words)
+        elif word != "-fpch-preprocess" and not word.startswith(("-W", "-O", "-fsanitize")):
+            kept.append(word)
+    return [*kept, "-w", "-idirafter", gcc_headers()]  # the latter has omp.h
+
+
+def sources(build: Path) -> dict[Path, list[str]]:
+    """Flags of every C++ source of this repository that the build compiles."""
+    entries = json.loads((build / "compile_commands.json").read_text())
+    named = {Path(entry["file"]): entry["command"] for entry in entries}
+    return {path: clang_flags(command) for path, command in named.items()
+            if path.is_relative_to(ROOT) and not path.is_relative_to(build)}
+
+
+def changed_since(commit: str) -> set[Path]:
+    listed = run("git", "diff", "--name-only", "-z", commit, cwd=ROOT)
+    return {(ROOT / name).resolve() for name in listed.split("\0") if name}
+
+
+def dependencies(build: Path) -> dict[Path, set[Path]]:
+    """For every source the files that it includes, as Ninja recorded them."""
+    needs: dict[Path, set[Path]] = {}
+    for block in run("ninja", "-C", str(build), "-t", "deps").split("\n\n"):
+        files = [(build / line.strip()).resolve() for line in block.splitlines()[1:]]
+        if files:
+            needs[files[0]] = set(files)
+    return needs
+
+
+def select(wanted: dict[Path, list[str]], needs: dict[Path, set[Path]], changed: set[Path]) -> dict[Path, list[str]]:
+    """The sources that changed, or that include what changed."""
+    return {path: flags for path, flags in wanted.items() if (needs.get(path, set()) | {path}) & changed}
+
+
+def complaints(tidy: str, source: Path, flags: list[str]) -> str:
+    """What clang-tidy says of one source; empty if all is well."""
+    checked = subprocess.run([tidy, "--quiet", str(source), "--", *flags], cwd=ROOT, capture_output=True, text=True)
+    return "" if checked.returncode == 0 else checked.stdout + checked.stderr
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("build", type=Path)
+    parser.add_argument("--since")
+    parser.add_argument("--tidy", default="clang-tidy")
+    parser.add_argument("--jobs", type=int, default=2)
+    arguments = parser.parse_args()
+    build = arguments.build.resolve()
+    wanted = sources(build)
+    if arguments.since:
+        wanted = select(wanted, dependencies(build), changed_since(arguments.since))
+    with ThreadPoolExecutor(arguments.jobs) as pool:
+        found = list(filter(None, pool.map(lambda item: complaints(arguments.tidy, *item), wanted.items())))
+    print("\n".join(found), end="")
+    print(f"clang-tidy: {len(wanted)} sources, {len(found)} with complaints")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
