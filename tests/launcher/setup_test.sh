@@ -22,7 +22,7 @@ case \$1 in
 esac
 END
 fake sudo <<<'exit 1'
-printf '%s\n' libwebp-dev libicu-dev libcli11-dev nlohmann-json3-dev >"$sandbox/installed"
+printf '%s\n' libwebp-dev libicu-dev libcli11-dev nlohmann-json3-dev libgtest-dev >"$sandbox/installed"
 printf '%s\n' libpng-dev libturbojpeg-dev libarchive-dev >"$sandbox/known"
 export Torch_DIR=$sandbox/torch
 
@@ -49,6 +49,12 @@ touch "$project/unclip"
 launch
 expect 'as root with empty lists it refreshes them' contains "$(cat "$sandbox/calls")" $'\nupdate\ninstall'
 expect 'and goes on as well' equals "$out" one
+
+cp "$sandbox/installed.before" "$sandbox/installed"
+echo libgmock-dev >>"$sandbox/known"
+rm "$sandbox/calls"
+launch test
+expect 'test also installs what the tests need' contains "$(cat "$sandbox/calls")" ' libarchive-dev libgmock-dev'
 
 cp "$sandbox/installed.before" "$sandbox/installed"
 fake apt-get <<<'echo "E: no route to the mirror"; exit 100'
@@ -126,6 +132,7 @@ fresh
 REFUSE=1 launch
 expect 'a failing pip is shown' contains "$err" 'no such version'
 expect 'and stops the launch' equals "$out$code" 1
+expect 'with a way out' contains "$err" 'UNCLIP_TORCH_INDEX may name another package index'
 launch
 expect 'the next launch tries again' equals "$out" one
 rm "$project"/.unclip/venv/lib/python3.99/site-packages/torch-2.13.0.dist-info/INSTALLER
