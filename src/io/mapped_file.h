@@ -1,4 +1,4 @@
-// A file seen as memory: pages are read when they are touched and can be dropped again.
+// A file as memory.
 #pragma once
 #include <cstdint>
 #include <filesystem>
@@ -6,18 +6,22 @@
 
 namespace unclip::io {
 
+/// Maps a regular file; pages are read when they are touched. Writing to `data()` changes this process's copy
+/// of the page, never the file. Error(io) if it cannot be opened or is no regular file.
 class MappedFile {
  public:
-  /// Maps `path` read-only. Error(io) if it is missing or unreadable.
   explicit MappedFile(const std::filesystem::path& path);
   ~MappedFile();
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;
 
+  uint8_t* data() const { return data_; }
   std::span<const uint8_t> bytes() const { return {data_, size_}; }
+  const std::filesystem::path& path() const { return path_; }
 
  private:
-  const uint8_t* data_ = nullptr;
+  std::filesystem::path path_;
+  uint8_t* data_ = nullptr;  // null for an empty file
   size_t size_ = 0;
 };
 

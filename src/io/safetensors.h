@@ -1,4 +1,5 @@
-// safetensors files: tensors by name, mapped from disk when read, written atomically.
+// Tensors in safetensors files: mapped, not read, so that a model starts at once and shares its pages with
+// other processes.
 #pragma once
 #include <torch/types.h>
 
@@ -6,44 +7,39 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "unclip/io/mapped_file.h"
 #include "unclip/io/safetensors_header.h"
 
 namespace unclip::io {
 
-using NamedTensors = std::vector<std::pair<std::string, torch::Tensor>>;
-using Metadata = std::map<std::string, std::string>;
+class MappedFile;
+
+using NamedTensors = std::map<std::string, torch::Tensor>;
 
 class SafetensorsFile {
  public:
-  /// Error(io) if the file is missing, Error(checkpoint) if it is damaged.
+  /// Maps the file and checks its header; Error(io) or Error(checkpoint) names `path`.
   explicit SafetensorsFile(const std::filesystem::path& path);
 
-  /// Views into the mapped file, which lives as long as they do. They must not be written to.
+  const Metadata& metadata() const { return metadata_; }
+  const std::map<std::string, TensorEntry>& entries() const { return entries_; }
+  bool contains(const std::string& name) const { return entries_.count(name) > 0; }
+  /// A CPU tensor on the mapping, which lives as long as any of its tensors. Changing it changes this
+  /// process's copy only. Error(checkpoint) if there is none of that name.
   torch::Tensor tensor(const std::string& name) const;
   NamedTensors tensors() const;
-  bool contains(const std::string& name) const { return by_name_.contains(name); }
-  const std::vector<SafetensorsEntry>& entries() const { return header_.entries; }
-  const Metadata& metadata() const { return header_.metadata; }
-  const std::string& path() const { return path_; }
 
  private:
-  torch::Tensor view(const SafetensorsEntry& entry) const;
-  std::string path_;
   std::shared_ptr<const MappedFile> file_;
-  SafetensorsHeader header_;
-  std::map<std::string, size_t> by_name_;
+  std::map<std::string, TensorEntry> entries_;
+  Metadata metadata_;
 };
 
-/// Writes the tensors in the given order; equal contents give equal bytes.
+/// Writes atomically, in the reference implementation's order (element size falling, then name): equal
+/// tensors give equal bytes.
 void write_safetensors(const std::filesystem::path& path,
                        const NamedTensors& tensors,
                        const Metadata& metadata = {});
-
-/// "BF16" for torch::kBFloat16 and so on. Error(shape) for types the format lacks.
-std::string safetensors_dtype(torch::ScalarType type);
 
 }  // namespace unclip::io

@@ -1,32 +1,45 @@
-// The header of a safetensors file, read without trusting it and without LibTorch (so that it can be fuzzed
-// alone).
+// The header of a safetensors file, without tensors: u64 little-endian length, JSON padded with spaces, data.
+// Strict where lenient readers differ: no holes, no overlap, no duplicate names.
 #pragma once
 #include <cstdint>
 #include <map>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace unclip::io {
 
-struct SafetensorsEntry {
+/// In the order of the reference implementation, which writes larger numbers first.
+enum class Dtype { boolean, u8, i8, i16, f16, bf16, i32, f32, f64, i64 };
+
+std::string_view dtype_name(Dtype dtype);  // "BOOL", "BF16", …
+int64_t dtype_size(Dtype dtype);           // bytes of one element
+
+struct TensorEntry {
   std::string name;
-  std::string dtype;  // "F32", "BF16", …
+  Dtype dtype = Dtype::f32;
   std::vector<int64_t> shape;
-  uint64_t begin = 0, end = 0;  // bytes in the file
+  uint64_t begin = 0, end = 0;  // bytes from the start of the file
 };
+
+using Metadata = std::map<std::string, std::string>;
 
 struct SafetensorsHeader {
-  std::vector<SafetensorsEntry> entries;  // by position in the file
-  std::map<std::string, std::string> metadata;
+  std::vector<TensorEntry> tensors;  // in the order of their data
+  Metadata metadata;
 };
 
-/// Bytes of one element, or 0 if the dtype is unknown.
-uint64_t safetensors_element_size(const std::string& dtype);
+inline constexpr uint64_t kMaxSafetensorsHeader = 100'000'000;  // as the reference implementation
 
-/// Reads and checks the header of a whole file in memory: u64 length, JSON of at most 100 MB, known dtypes,
-/// byte counts that equal shape × size, no gaps, no overlaps, no duplicate names. Error(checkpoint) naming
-/// `where` and the tensor.
-SafetensorsHeader parse_safetensors_header(std::span<const uint8_t> file, const std::string& where);
+/// Reads the header at the start of `bytes`, which may be the whole file or any prefix that holds the header.
+/// Error(checkpoint) that begins with `where` if it is damaged or lies about a file of `file_size` bytes.
+SafetensorsHeader parse_safetensors_header(std::span<const uint8_t> bytes,
+                                           uint64_t file_size,
+                                           const std::string& where);
+
+/// The bytes before the data: length and JSON, padded to 8. `tensors` must lie in the order of their data;
+/// their `begin` and `end` are computed here.
+std::string safetensors_header_bytes(std::span<const TensorEntry> tensors, const Metadata& metadata);
 
 }  // namespace unclip::io

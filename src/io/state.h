@@ -1,20 +1,43 @@
-// Weights between files and modules, strictly: every tensor of one side has its partner on the other.
+// Named tensors into and out of modules, strictly.
 #pragma once
 #include <torch/nn/module.h>
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "unclip/io/safetensors.h"
 
 namespace unclip::io {
 
-/// Parameters and buffers of a module by name.
+/// "'a', 'b', 'c' and 12 more": for errors.
+std::string list_names(const std::vector<std::string>& names);
+
+/// All parameters and buffers of `module` by their path; the tensors are shared, not copied.
 NamedTensors state_of(const torch::nn::Module& module);
 
-/// Puts `tensors` into `module` without copying (mapped files stay mapped; the dtype is the file's). Missing,
-/// unexpected and misshapen tensors are one Error(checkpoint) that names them and `where`; the module is then
-/// unchanged.
-void load_state(torch::nn::Module& module, const NamedTensors& tensors, const std::string& where);
+struct LoadOptions {
+  /// Convert floating-point values to this type; otherwise they stay as they are, on the mapped file.
+  std::optional<torch::ScalarType> dtype = std::nullopt;
+};
 
-/// Replaces every parameter and buffer by a float32 copy of its own: what training and in-place changes need.
-void make_trainable(torch::nn::Module& module);
+/// Lets every parameter and buffer of `module` (on the CPU, values not yet needed) take the tensor of its
+/// name. Missing, unexpected and misshapen tensors are one Error(checkpoint) beginning with `where`; then the
+/// module is unchanged.
+void load_state(torch::nn::Module& module,
+                const NamedTensors& source,
+                const std::string& where,
+                const LoadOptions& options = {});
+
+struct SaveOptions {
+  Metadata metadata = {};
+  std::optional<torch::ScalarType> dtype = std::nullopt;  // of floating-point values
+};
+
+/// Writes state_of(module) as a safetensors file, atomically.
+void save_state(const torch::nn::Module& module,
+                const std::filesystem::path& path,
+                const SaveOptions& options = {});
 
 }  // namespace unclip::io
