@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 import check_docs
 import check_includes
 import check_lines
+import tidy
 
 
 class Lines(unittest.TestCase):
@@ -86,6 +87,21 @@ class Docs(unittest.TestCase):
 
     def test_only_fenced_shell_blocks_count(self):
         self.assertEqual(check_docs.commands_in("./unclip x\n```json\n./unclip x\n```\n"), [])
+
+
+class Tidy(unittest.TestCase):
+    def test_flags_lose_what_only_gcc_knows(self):
+        flags = tidy.clang_flags("/usr/bin/c++ -DA=1 -Ix -O3 -Wall -Winvalid-pch -fpch-preprocess -fopenmp -std=c++20 "
+                                 "-include y/cmake_pch.hxx -o a.o -c a.cpp")
+        self.assertEqual(flags[:4], ["-DA=1", "-Ix", "-fopenmp", "-std=c++20"])
+        self.assertFalse({"-include", "y/cmake_pch.hxx", "-o", "a.o", "-c", "a.cpp"} & set(flags))
+
+    def test_a_changed_header_stands_for_its_includers(self):
+        a, b, header = Path("a.cpp"), Path("b.cpp"), Path("a.h")
+        wanted, needs = {a: [], b: []}, {a: {a, header}, b: {b}}
+        self.assertEqual(set(tidy.select(wanted, needs, {header})), {a})
+        self.assertEqual(set(tidy.select(wanted, needs, {b})), {b})
+        self.assertEqual(tidy.select(wanted, needs, {Path("README.md")}), {})
 
 
 if __name__ == "__main__":
