@@ -23,10 +23,10 @@ struct ThresholdConfig {
 };
 
 struct DiffusionConfig {
-  ScheduleConfig schedule;
+  ScheduleConfig schedule{};
   Parameterization parameterization = Parameterization::epsilon;
   bool learn_sigma = false;  // the output's second half of channels is v of Nichol & Dhariwal 2021, Eq. 15
-  ThresholdConfig threshold;
+  ThresholdConfig threshold{};
 
   static void fields(auto& self, auto&& field) {
     field("schedule", self.schedule, "the noise schedule");

@@ -28,9 +28,8 @@ Denoiser make_denoiser(const NoiseSchedule& schedule, const DiffusionConfig& con
           ErrorKind::shape, "the network's output has shape ", output.sizes(), " for an input of ",
           x_t.sizes(), ", expected ", factor * channels, " channels",
           factor == 2 ? " (mean and variance)" : "");
-    Prediction prediction{
-        .x_0 = predicted_x_0(parameterization, output.narrow(1, 0, channels), x_t, noise_level(schedule, t)),
-        .variance_fraction = std::nullopt};
+    const Tensor mean = output.narrow(1, 0, channels);
+    Prediction prediction{.x_0 = predicted_x_0(parameterization, mean, x_t, noise_level(schedule, t))};
     if (factor == 2) prediction.variance_fraction = (output.narrow(1, channels, channels) + 1.0) / 2.0;
     return prediction;
   };

@@ -14,7 +14,7 @@ struct Prediction {
   Tensor x_0;  // [N, C, …]
   /// Share f of ln β in ln σ² = f ln β + (1 − f) ln β̃ (Nichol & Dhariwal 2021, Eq. 15), nominally 0…1.
   /// A share, because β and β̃ belong to the sampler's stride, not to t.
-  std::optional<Tensor> variance_fraction;  // [N, C, …]
+  std::optional<Tensor> variance_fraction{};  // [N, C, …]
 };
 using Denoiser = std::function<Prediction(const Tensor& x_t, int64_t t)>;
 

@@ -5,7 +5,7 @@
 namespace unclip::diffusion {
 
 struct LossConfig {
-  std::optional<double> min_snr_gamma;  // Hang et al. 2023; none: weight 1, as in the papers
+  std::optional<double> min_snr_gamma{};  // Hang et al. 2023; none: weight 1, as in the papers
   double data_std = 1.0;   // of x_0: the true signal-to-noise ratio is data_std² ᾱ / (1 − ᾱ)
   double vb_weight = 1.0;  // of the variational bound, times T / 1000, with learn_sigma
 

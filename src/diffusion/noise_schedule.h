@@ -16,9 +16,9 @@ enum class ScheduleKind { cosine, linear };
 struct ScheduleConfig {
   ScheduleKind kind = ScheduleKind::cosine;
   int64_t steps = 1000;
-  std::optional<double> linear_start;  // β_0; by default 0.1 / T
-  std::optional<double> linear_end;    // β_{T−1}; by default 20 / T
-  double log_snr_shift = 0.0;          // 2 ln(64 / size) in Hoogeboom et al. 2023, §3.1
+  std::optional<double> linear_start{};  // β_0; by default 0.1 / T
+  std::optional<double> linear_end{};    // β_{T−1}; by default 20 / T
+  double log_snr_shift = 0.0;            // 2 ln(64 / size) in Hoogeboom et al. 2023, §3.1
 
   static void fields(auto& self, auto&& field) {
     field("kind", self.kind, "cosine or linear");

@@ -105,21 +105,42 @@ std::vector<int64_t> trailing_timesteps(int64_t chain_steps, int64_t count) {
   return timesteps;
 }
 
-std::vector<int64_t> parse_timesteps(const std::string& spacing, int64_t chain_steps) {
-  if (spacing == "fast27") return fast27_timesteps(chain_steps);
-  using Spacing = std::vector<int64_t> (*)(int64_t, int64_t);
-  constexpr std::array<std::pair<std::string_view, Spacing>, 3> kNamed{
-      {{"ddim", ddim_timesteps}, {"linspace", linspace_timesteps}, {"trailing", trailing_timesteps}}};
-  for (const auto& [name, choose] : kNamed) {
-    if (!spacing.starts_with(name)) continue;
-    if (const auto count = parse_count(std::string_view(spacing).substr(name.size()))) {
-      return choose(chain_steps, *count);
+std::vector<int64_t> log_snr_timesteps(const NoiseSchedule& schedule, int64_t chain_steps, int64_t count) {
+  check_count(count, chain_steps);
+  if (count == 1) return {chain_steps - 1};
+  const double first = schedule.lambda(0), last = schedule.lambda(chain_steps - 1);
+  std::vector<int64_t> timesteps;
+  int64_t t = 0;
+  for (int64_t i = 0; i < count; ++i) {
+    const double lambda = first + (last - first) * static_cast<double>(i) / static_cast<double>(count - 1);
+    while (t + 1 < chain_steps &&
+           std::abs(schedule.lambda(t + 1) - lambda) < std::abs(schedule.lambda(t) - lambda)) {
+      ++t;
     }
+    // The chain is coarse in λ at its ends: every timestep is taken once, and enough are left for the others.
+    const int64_t next = timesteps.empty() ? 0 : timesteps.back() + 1;
+    timesteps.push_back(std::clamp(t, next, chain_steps - count + i));
   }
+  return timesteps;
+}
+
+std::vector<int64_t> parse_timesteps(const std::string& spacing,
+                                     const NoiseSchedule& schedule,
+                                     int64_t chain_steps) {
+  if (spacing == "fast27") return fast27_timesteps(chain_steps);
+  const auto count_after = [&spacing](std::string_view name) {
+    return spacing.starts_with(name) ? parse_count(std::string_view(spacing).substr(name.size()))
+                                     : std::nullopt;
+  };
+  if (const auto count = count_after("ddim")) return ddim_timesteps(chain_steps, *count);
+  if (const auto count = count_after("linspace")) return linspace_timesteps(chain_steps, *count);
+  if (const auto count = count_after("trailing")) return trailing_timesteps(chain_steps, *count);
+  if (const auto count = count_after("logsnr")) return log_snr_timesteps(schedule, chain_steps, *count);
   const auto counts = parse_counts(spacing);
   check(counts.has_value(), ErrorKind::config, "timesteps are '", spacing,
-        "', expected for instance \"64\", \"10,10,3,2,2\", \"fast27\", \"ddim25\", \"linspace25\" or "
-        "\"trailing25\"");
+        "', expected for instance \"64\", \"10,10,3,2,2\", \"fast27\", \"ddim25\", \"linspace25\", "
+        "\"trailing25\" or "
+        "\"logsnr25\"");
   return section_timesteps(chain_steps, *counts);
 }
 

@@ -20,9 +20,16 @@ std::vector<int64_t> linspace_timesteps(int64_t chain_steps, int64_t count);
 /// round(T − i T / count) − 1: ends at T − 1, starts one stride above −1 (Lin et al. 2023, Table 2).
 std::vector<int64_t> trailing_timesteps(int64_t chain_steps, int64_t count);
 
-/// The timesteps that a text names: "64" or "10,10,3,2,2" (sections), "ddim25", "linspace25", "trailing25",
-/// or "fast27": GLIDE's 10,10,3,2,2 whose last timestep is T − 3. Throws Error(config).
-std::vector<int64_t> parse_timesteps(const std::string& spacing, int64_t chain_steps);
+/// Even in λ_t between both ends of the first `chain_steps` timesteps: the best steps of ODE solvers on small
+/// pictures (Lu et al. 2022, §3.4 and App. D).
+std::vector<int64_t> log_snr_timesteps(const NoiseSchedule& schedule, int64_t chain_steps, int64_t count);
+
+/// The timesteps that a text names among the first `chain_steps` of the schedule: "64" or "10,10,3,2,2"
+/// (sections), "ddim25", "linspace25", "trailing25", "logsnr25", or "fast27": GLIDE's 10,10,3,2,2 whose last
+/// timestep is T − 3. Throws Error(config).
+std::vector<int64_t> parse_timesteps(const std::string& spacing,
+                                     const NoiseSchedule& schedule,
+                                     int64_t chain_steps);
 
 /// From the last timestep down to x_0: {t_K, t_{K−1}}, …, {t_1, −1}.
 std::vector<Step> sampling_steps(std::span<const int64_t> timesteps);

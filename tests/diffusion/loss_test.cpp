@@ -84,7 +84,8 @@ TEST(HybridLoss, WeightFollowsTheChainLength) {
   Recorded recorded(ScheduleKind::cosine);
   recorded.config.schedule.steps = 4000;
   const Tensor output = torch::cat({recorded.in("epsilon"), recorded.in("v")}, 1);
-  const LossTerms terms = DiffusionLoss(recorded.config, {.min_snr_gamma = std::nullopt, .vb_weight = 0.5})(recorded.batch, output);
+  const LossTerms terms = DiffusionLoss(recorded.config, {.min_snr_gamma = std::nullopt, .vb_weight = 0.5})(
+      recorded.batch, output);
   EXPECT_CLOSE(terms.total, terms.mse + 0.5 * 4.0 * *terms.vb, {1e-12, 1e-12});
 }
 

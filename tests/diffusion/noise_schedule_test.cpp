@@ -2,7 +2,10 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
+#include <limits>
 
 #include "diffusion/fixture.h"
 #include "unclip/base/error.h"
@@ -20,6 +23,10 @@ ScheduleConfig of_kind(ScheduleKind kind) {
   ScheduleConfig config;
   config.kind = kind;
   return config;
+}
+
+std::vector<int64_t> timesteps(const std::string& spacing) {
+  return parse_timesteps(spacing, NoiseSchedule(ScheduleConfig{}), 1000);
 }
 
 TEST(NoiseSchedule, MatchesFiftyDigitTables) {
@@ -81,13 +88,13 @@ TEST(NoiseSchedule, PosteriorIsBayesRule) {
 
 TEST(NoiseSchedule, RespacedChainKeepsAlphaBar) {
   const NoiseSchedule schedule((ScheduleConfig()));
-  const auto timesteps = parse_timesteps("64", 1000);
-  const NoiseSchedule respaced = schedule.respaced(timesteps);
+  const auto chosen = timesteps("64");
+  const NoiseSchedule respaced = schedule.respaced(chosen);
   ASSERT_EQ(respaced.steps(), 64);
   for (int64_t i = 0; i < 64; ++i) {
-    const int64_t t = timesteps[static_cast<size_t>(i)];
+    const int64_t t = chosen[static_cast<size_t>(i)];
     EXPECT_NEAR(respaced.alpha_bar(i) / schedule.alpha_bar(t), 1.0, 1e-9);
-    const Step stride{t, i > 0 ? timesteps[static_cast<size_t>(i - 1)] : -1};
+    const Step stride{t, i > 0 ? chosen[static_cast<size_t>(i - 1)] : -1};
     EXPECT_NEAR(respaced.posterior({i, i - 1}).variance, schedule.posterior(stride).variance, 1e-12);
   }
 }
@@ -120,7 +127,7 @@ TEST(NoiseSchedule, RefusesWhatIsNoSchedule) {
 }
 
 TEST(Timesteps, SectionsAreOpenAIs) {
-  const auto of_64 = parse_timesteps("64", 1000), of_250 = parse_timesteps("250", 1000);
+  const auto of_64 = timesteps("64"), of_250 = timesteps("250");
   EXPECT_EQ(of_64.size(), 64U);
   EXPECT_EQ((std::vector<int64_t>(of_64.begin(), of_64.begin() + 6)),
             (std::vector<int64_t>{0, 16, 32, 48, 63, 79}));
@@ -128,20 +135,20 @@ TEST(Timesteps, SectionsAreOpenAIs) {
   EXPECT_EQ(of_250.size(), 250U);
   EXPECT_EQ((std::vector<int64_t>(of_250.begin(), of_250.begin() + 3)), (std::vector<int64_t>{0, 4, 8}));
   EXPECT_EQ((std::vector<int64_t>(of_250.end() - 2, of_250.end())), (std::vector<int64_t>{995, 999}));
-  EXPECT_EQ(parse_timesteps("27", 1000)[13], 499);
-  EXPECT_THAT(parse_timesteps("fast27", 1000),
+  EXPECT_EQ(timesteps("27")[13], 499);
+  EXPECT_THAT(timesteps("fast27"),
               ElementsAre(0, 22, 44, 66, 88, 111, 133, 155, 177, 199, 200, 222, 244, 266, 288, 311, 333, 355,
                           377, 399, 400, 500, 599, 600, 799, 800, 997));
-  EXPECT_EQ(parse_timesteps("10,10,3,2,2", 1000).back(), 999);
-  EXPECT_THAT(parse_timesteps("1", 1000), ElementsAre(999));
-  EXPECT_EQ(parse_timesteps("1000", 1000).size(), 1000U);
+  EXPECT_EQ(timesteps("10,10,3,2,2").back(), 999);
+  EXPECT_THAT(timesteps("1"), ElementsAre(999));
+  EXPECT_EQ(timesteps("1000").size(), 1000U);
 }
 
 TEST(Timesteps, DdimWantsAWholeStride) {
-  EXPECT_EQ(parse_timesteps("ddim27", 1000).back(), 988);
-  EXPECT_EQ(parse_timesteps("ddim15", 1000).back(), 938);
-  EXPECT_EQ(parse_timesteps("ddim250", 1000).back(), 996);
-  EXPECT_THROW(parse_timesteps("ddim64", 1000), Error);
+  EXPECT_EQ(timesteps("ddim27").back(), 988);
+  EXPECT_EQ(timesteps("ddim15").back(), 938);
+  EXPECT_EQ(timesteps("ddim250").back(), 996);
+  EXPECT_THROW(timesteps("ddim64"), Error);
 }
 
 TEST(Timesteps, LinspaceIsUnClipSchedulers) {
@@ -156,17 +163,35 @@ TEST(Timesteps, LinspaceIsUnClipSchedulers) {
 TEST(Timesteps, TrailingMatchesTheRecordedSteps) {
   const auto fixture = diffusion_fixture("samplers");
   const auto recorded = unclip::testing::to_integers(fixture.tensor("dpm_linear.steps"));
-  const auto steps = sampling_steps(parse_timesteps("trailing10", 1000));
+  const auto steps = sampling_steps(timesteps("trailing10"));
   ASSERT_EQ(recorded.size(), 2 * steps.size());
   for (size_t i = 0; i < steps.size(); ++i) {
     EXPECT_EQ(steps[i], (Step{recorded[2 * i], recorded[2 * i + 1]}));
   }
 }
 
+TEST(Timesteps, LogSnrIsEvenInLambda) {
+  const NoiseSchedule schedule((ScheduleConfig()));
+  const auto chosen = parse_timesteps("logsnr11", schedule, 996);
+  ASSERT_EQ(chosen.size(), 11U);
+  EXPECT_EQ(chosen.front(), 0);
+  EXPECT_EQ(chosen.back(), 995);
+  const double stride = (schedule.lambda(0) - schedule.lambda(995)) / 10;
+  for (size_t i = 0; i + 1 < chosen.size(); ++i) {
+    EXPECT_NEAR(schedule.lambda(chosen[i]) - schedule.lambda(chosen[i + 1]), stride, 0.15 * stride) << i;
+  }
+  for (const int64_t count : {1, 2, 50, 500, 995, 996}) {  // more than λ can tell apart: still distinct
+    const auto many = log_snr_timesteps(schedule, 996, count);
+    EXPECT_EQ(static_cast<int64_t>(many.size()), count);
+    EXPECT_TRUE(std::ranges::adjacent_find(many, std::greater_equal<>()) == many.end()) << count;
+    EXPECT_EQ(many.back(), 995);
+  }
+}
+
 TEST(Timesteps, NamesWhatItCannotRead) {
   for (const char* text :
        {"", "0", "-3", "ddim", "ddim0", "1001", "10,", "a", "5x", "500,500,500", "linspace2000"}) {
-    EXPECT_THROW(parse_timesteps(text, 1000), Error) << text;
+    EXPECT_THROW(timesteps(text), Error) << text;
   }
 }
 
