@@ -1,8 +1,11 @@
 // Every sampler on data whose best denoiser is known in closed form.
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstdlib>
 
+#include "diffusion/closed_form.h"
 #include "support/close.h"
 #include "unclip/base/error.h"
 #include "unclip/base/progress.h"
@@ -11,45 +14,6 @@
 
 namespace unclip::diffusion {
 namespace {
-
-constexpr auto kDouble = torch::kFloat64;
-
-/// Data N(mean, std²) in every dimension.
-struct GaussianData {
-  double mean = 0.3;
-  double std = 0.5;
-
-  /// Var(x_0 | x_t): the error of the best denoiser.
-  double conditional_variance(double alpha_bar) const {
-    return std * std * (1 - alpha_bar) / (std * std * alpha_bar + 1 - alpha_bar);
-  }
-  /// E(x_0 | x_t).
-  Tensor x_0(const Tensor& x_t, double alpha_bar) const {
-    const double gain = std * std * std::sqrt(alpha_bar) / (std * std * alpha_bar + 1 - alpha_bar);
-    return mean + gain * (x_t - std::sqrt(alpha_bar) * mean);
-  }
-  /// Where the ODE carries the state that stands `z` standard deviations from the mean.
-  Tensor quantile(const Tensor& z, double alpha_bar) const {
-    return std::sqrt(alpha_bar) * mean + std::sqrt(std * std * alpha_bar + 1 - alpha_bar) * z;
-  }
-  std::vector<double> x_0_mse(const NoiseSchedule& schedule) const {
-    std::vector<double> result;
-    for (const double a : schedule.alpha_bars()) result.push_back(conditional_variance(a));
-    return result;
-  }
-};
-
-/// The best network of a parameterization, read as any network is.
-Denoiser best_denoiser(const GaussianData& data, const NoiseSchedule& schedule, Parameterization kind) {
-  DiffusionConfig config;
-  config.parameterization = kind;
-  return make_denoiser(schedule, config, [=](const Tensor& x_t, int64_t t) {
-    const auto level = noise_level(schedule, t);
-    const Tensor x_0 = data.x_0(x_t, schedule.alpha_bar(t)), eps = epsilon_from_x_0(x_0, x_t, level);
-    if (kind == Parameterization::x_0) return x_0;
-    return kind == Parameterization::epsilon ? eps : v_from_x_0_and_epsilon(x_0, eps, level);
-  });
-}
 
 struct Moments {
   double mean, std;
@@ -82,12 +46,6 @@ Moments moments_of(const SamplerConfig& config,
     return sample(config, schedule, best_denoiser(data, schedule, kind), x_T,
                   {hooks, data.x_0_mse(schedule)});
   });
-}
-
-NoiseSchedule schedule_of(ScheduleKind kind) {
-  ScheduleConfig config;
-  config.kind = kind;
-  return NoiseSchedule(config);
 }
 
 constexpr std::array kSchedules{ScheduleKind::cosine, ScheduleKind::linear};
@@ -291,16 +249,6 @@ TEST(Ddim, EtaOneIsDdpmOnTheRespacedChain) {
       torch::allclose(ddim, sample_ddim(strided, x_T, {schedule, sampling_steps(timesteps)}, {0.5}, hooks)));
 }
 
-/// Half the data N(−1, 0.25²), half N(1, 0.25²), in every dimension.
-Denoiser mixture_denoiser(const NoiseSchedule& schedule) {
-  return [schedule](const Tensor& x_t, int64_t t) {
-    const double a = schedule.alpha_bar(t), variance = 0.0625 * a + 1 - a;
-    const Tensor balance = torch::tanh(x_t * (std::sqrt(a) / variance));  // P(right) − P(left)
-    const Tensor x_0 = balance + 0.0625 * std::sqrt(a) / variance * (x_t - std::sqrt(a) * balance);
-    return Prediction{x_0, std::nullopt};
-  };
-}
-
 TEST(DdimInversion, ReturnsTheInput) {
   const NoiseSchedule schedule = schedule_of(ScheduleKind::cosine);
   const Denoiser denoise = mixture_denoiser(schedule);
@@ -317,68 +265,6 @@ TEST(DdimInversion, ReturnsTheInput) {
     EXPECT_NEAR(x_T.std().item<double>(), 1.0, 0.1);
   }
   EXPECT_LT(error_before, 0.02);
-}
-
-/// Timesteps of a very fine chain at nearly even λ from `first` to `last`: solvers see smooth steps.
-std::vector<Step> even_lambda_steps(const NoiseSchedule& schedule, double first, double last, int64_t count) {
-  std::vector<int64_t> timesteps;
-  int64_t t = 0;
-  for (int64_t i = count; i >= 0; --i) {
-    const double lambda = first + (last - first) * static_cast<double>(i) / static_cast<double>(count);
-    while (schedule.lambda(t) > lambda) ++t;
-    timesteps.push_back(t);
-  }
-  auto steps = sampling_steps(timesteps);
-  steps.pop_back();  // not to x_0: the exact solution is known everywhere
-  return steps;
-}
-
-/// Largest error of the state half way (in λ) along `count` steps of the Gaussian ODE.
-template <class Run>
-double error_half_way(const Run& run, int64_t count) {
-  static const NoiseSchedule schedule = [] {
-    ScheduleConfig config;
-    config.steps = 100'000;
-    return NoiseSchedule(config);
-  }();
-  const GaussianData data{.mean = 0.4, .std = 0.6};
-  const Trajectory path{schedule, even_lambda_steps(schedule, -3.0, 5.0, count)};
-  const Tensor z = torch::linspace(-2, 2, 9, kDouble).view({1, 9});
-  double error = 0.0;
-  const SamplingHooks hooks{{}, [&](const StepReport& report) {
-                              if (report.index + 1 != count / 2) return;
-                              const double a = schedule.alpha_bar(report.step.t_prev);
-                              error = (report.x - data.quantile(z, a)).abs().max().item<double>();
-                            }};
-  const Tensor x_T = data.quantile(z, schedule.alpha_bar(path.steps.front().t));
-  run(best_denoiser(data, schedule, Parameterization::x_0), x_T, path, hooks);
-  return error;
-}
-
-TEST(Convergence, ErrorsFallWithTheOrderOfTheSolver) {
-  struct Solver {
-    const char* name;
-    std::function<void(const Denoiser&, const Tensor&, const Trajectory&, const SamplingHooks&)> run;
-    double order;
-  };
-  const auto unipc = [](int64_t order, UniPcVariant variant) {
-    return [=](const Denoiser& d, const Tensor& x, const Trajectory& p, const SamplingHooks& h) {
-      sample_unipc(d, x, p, {order, variant}, h);
-    };
-  };
-  const std::vector<Solver> solvers{
-      {"ddim", [](auto& d, auto& x, auto& p, auto& h) { sample_ddim(d, x, p, {}, h); }, 1},
-      {"dpm_solver", [](auto& d, auto& x, auto& p, auto& h) { sample_dpm_solver(d, x, p, h); }, 2},
-      {"unipc 1 bh2", unipc(1, UniPcVariant::bh2), 2},
-      {"unipc 2 bh2", unipc(2, UniPcVariant::bh2), 3},
-      {"unipc 2 bh1", unipc(2, UniPcVariant::bh1), 3},
-      {"unipc 3 bh2", unipc(3, UniPcVariant::bh2), 4}};
-  for (const Solver& solver : solvers) {
-    const double coarse = error_half_way(solver.run, 128), fine = error_half_way(solver.run, 256);
-    const double order = std::log2(coarse / fine);
-    EXPECT_GT(order, solver.order - 0.35) << solver.name << " " << coarse << " " << fine;
-    EXPECT_LT(order, solver.order + 0.5) << solver.name << " " << coarse << " " << fine;
-  }
 }
 
 TEST(Samplers, StayAccurateInFloat32) {
