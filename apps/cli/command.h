@@ -2,6 +2,7 @@
 #pragma once
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "unclip/base/progress.h"
@@ -14,9 +15,10 @@ namespace unclip::cli {
 
 /// What all sub-commands share: the common flags, and where long work reports itself.
 struct Context {
-  bool json = false;    // --json: one object on stdout, everything else on stderr
-  bool quiet = false;   // --quiet: no progress
-  int64_t threads = 0;  // --threads; 0: one per core
+  bool json = false;         // --json: one object on stdout, everything else on stderr
+  bool quiet = false;        // --quiet: no progress
+  std::string command_line;  // as typed, for the records of runs and pictures
+  int64_t threads = 0;       // --threads; 0: one per core
   std::shared_ptr<Progress> progress = silent_progress();
 };
 
@@ -32,5 +34,11 @@ struct Command {
 const std::vector<Command>& commands();
 
 extern const Command kDoctor;
+extern const Command kData;
+extern const Command kExport;
+extern const Command kGenerate;
+extern const Command kInspect;
+extern const Command kTrain;
+extern const Command kVary;
 
 }  // namespace unclip::cli

@@ -3,7 +3,7 @@
 namespace unclip::cli {
 
 const std::vector<Command>& commands() {
-  static const std::vector<Command> table{kDoctor};
+  static const std::vector<Command> table{kGenerate, kVary, kTrain, kExport, kData, kInspect, kDoctor};
   return table;
 }
 

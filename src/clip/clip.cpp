@@ -34,6 +34,8 @@ void ClipConfig::validate() const {
   check(vision.stem_channels == 0 || vision.patch_size % kStemPatch == 0, ErrorKind::config,
         "clip.vision: a two-convolution stem needs a patch_size divisible by ", kStemPatch, ", got ",
         vision.patch_size);
+  check(vision.mean.size() == 3 && vision.std.size() == 3, ErrorKind::config,
+        "clip.vision: mean and std need three values each, one per colour");
   check(text.vocab_size > 2 && text.context_length > 2, ErrorKind::config,
         "clip.text: vocab_size and context_length must exceed 2");
 }
@@ -111,6 +113,17 @@ void ClipImpl::initialize(const NoiseKey& /*key*/) { logit_scale.fill_(std::log(
 void ClipImpl::set_compute_dtype(torch::ScalarType dtype) {
   visual->compute_dtype = dtype;
   text->compute_dtype = dtype;
+}
+
+Tensor preprocess(const Tensor& pictures, const VisionConfig& config) {
+  Tensor x = pictures.to(torch::kFloat32);
+  if (x.size(2) != config.image_size || x.size(3) != config.image_size) {
+    x = at::_upsample_bicubic2d_aa(x, {config.image_size, config.image_size}, false).clamp(-1, 1);
+  }
+  const auto channels = [&](const std::vector<double>& values) {
+    return torch::tensor(values, torch::dtype(torch::kFloat32).device(x.device())).view({1, 3, 1, 1});
+  };
+  return ((x + 1) / 2 - channels(config.mean)) / channels(config.std);
 }
 
 Tensor normalized(const Tensor& embeddings) {

@@ -67,6 +67,10 @@ class ClipImpl : public nn::Layer {
 };
 TORCH_MODULE(Clip);
 
+/// Pictures in −1…1 [N, 3, H, W] -> what the image tower reads, at its own size (antialiased bicubic if they
+/// differ).
+Tensor preprocess(const Tensor& pictures, const VisionConfig& config);
+
 /// Rows of unit length, in float32.
 Tensor normalized(const Tensor& embeddings);
 

@@ -10,6 +10,8 @@ struct VisionConfig {
   int64_t width = 1280;
   int64_t layers = 32;
   int64_t heads = 20;
+  std::vector<double> mean{0.48145466, 0.4578275, 0.40821073};  // of pixels in 0…1 (Radford et al. 2021)
+  std::vector<double> std{0.26862954, 0.26130258, 0.27577711};
   int64_t stem_channels =
       0;  // > 0: patches are read by two convolutions (4×4/4, then the rest) with GELU between
 
@@ -19,6 +21,8 @@ struct VisionConfig {
     field("width", self.width, "width of the tower");
     field("layers", self.layers, "number of blocks");
     field("heads", self.heads, "attention heads");
+    field("mean", self.mean, "per channel, taken from pixels in 0...1");
+    field("std", self.std, "per channel, divides what is left");
     field("stem_channels", self.stem_channels,
           "channels of a two-convolution patch reader, 0 for one convolution");
   }

@@ -2,6 +2,8 @@
 #pragma once
 #include <array>
 
+#include "unclip/diffusion/config.h"
+#include "unclip/diffusion/sampler.h"
 #include "unclip/nn/transformer.h"
 #include "unclip/nn/unet_config.h"
 
@@ -31,6 +33,18 @@ struct DecoderTextConfig {
   }
 };
 
+/// How pictures are drawn; the paper takes 250 strided steps with the learned variance.
+struct DecoderSampling {
+  diffusion::SamplerConfig sampler{.timesteps = "250", .variance = diffusion::DdpmVariance::learned_range};
+  double guidance = 1.25;  // unCLIP Table 2
+
+  static void fields(auto& self, auto&& field) {
+    field("sampler", self.sampler, "the sampler");
+    field("guidance", self.guidance, "guidance scale, 1 for none");
+  }
+  void validate() const;
+};
+
 struct DecoderConfig {
   nn::UNetConfig unet{.context_width = 2048};
   int64_t embed_dim = 1024;
@@ -38,6 +52,9 @@ struct DecoderConfig {
   bool unit_z_i = true;      // z_i is brought to length √D first (else it is used as it is)
   NullImage null_image = NullImage::zeros;
   DecoderTextConfig text;
+  diffusion::DiffusionConfig diffusion{.learn_sigma = true,
+                                       .threshold = {.kind = diffusion::Threshold::clamp}};
+  DecoderSampling sampling;
   double image_drop = 0.1;  // unCLIP §2.1
   double text_drop = 0.5;
 
@@ -48,6 +65,8 @@ struct DecoderConfig {
     field("unit_z_i", self.unit_z_i, "bring z_i to length sqrt(embed_dim) first");
     field("null_image", self.null_image, "what replaces a dropped z_i: zeros or learned");
     field("text", self.text, "the caption's pathway");
+    field("diffusion", self.diffusion, "schedule, parameterization, variance");
+    field("sampling", self.sampling, "how pictures are drawn by default");
     field("image_drop", self.image_drop, "share of training pictures whose z_i is dropped");
     field("text_drop", self.text_drop, "share of training captions that are dropped");
   }

@@ -4,8 +4,18 @@
 
 namespace unclip::decoder {
 
+void DecoderSampling::validate() const {
+  sampler.validate();
+  check(guidance >= 0, ErrorKind::config, "decoder: guidance is ", guidance, ", expected 0 or more");
+}
+
 void DecoderConfig::validate() const {
+  sampling.validate();
   unet.validate("decoder.unet");
+  diffusion.validate();
+  const int64_t out = diffusion.learn_sigma ? 2 * unet.in_channels : unet.in_channels;
+  check(unet.out_channels == out, ErrorKind::config, "decoder: unet.out_channels is ", unet.out_channels,
+        ", expected ", out, " with learn_sigma ", diffusion.learn_sigma ? "true" : "false");
   check(embed_dim > 0 && image_tokens > 0, ErrorKind::config,
         "decoder: embed_dim and image_tokens must be positive");
   check(unet.context_width > 0, ErrorKind::config,

@@ -213,8 +213,8 @@ Tensor GroupNormImpl::forward(const Tensor& x, bool silu, const std::optional<Te
   const bool fused =
       x.is_cpu() && (x.scalar_type() == torch::kFloat32 || x.scalar_type() == torch::kBFloat16);
   if (!fused) return group_norm_reference(x, *this, options_, silu, scale_shift);
-  return FusedGroupNorm::apply(x, weight.to(torch::kFloat32), bias.to(torch::kFloat32),
-                               scale_shift, options_.groups, options_.eps, silu);
+  return FusedGroupNorm::apply(x, weight.to(torch::kFloat32), bias.to(torch::kFloat32), scale_shift,
+                               options_.groups, options_.eps, silu);
 }
 
 Tensor group_norm_reference(const Tensor& x,

@@ -52,7 +52,7 @@ int64_t count_parameters(const torch::nn::Module& module);
 class StatsImpl : public torch::nn::Module {
  public:
   void add(const std::string& name, torch::IntArrayRef shape, double fill);
-  Tensor& get(const std::string& name) { return *named_buffers_.find(name); }
+  Tensor get(const std::string& name) const { return *named_buffers_.find(name); }
   bool has(const std::string& name) const { return named_buffers_.contains(name); }
 
  private:

@@ -5,6 +5,8 @@
 namespace unclip::nn {
 namespace {
 
+constexpr int64_t kChannelBlock = 16;  // floats of a 512-bit vector
+
 // Weights follow the input's dtype: the cast is recorded by autograd, so gradients arrive in the master's
 // float32.
 Tensor cast_like(const Tensor& parameter, const Tensor& x) {
@@ -56,8 +58,16 @@ Conv2dImpl::Conv2dImpl(int64_t in, int64_t out, int64_t kernel, Conv2dOptions op
 }
 
 Tensor Conv2dImpl::forward(const Tensor& x) {
-  return at::conv2d(x.contiguous(at::MemoryFormat::ChannelsLast), cast_like(weight, x),
-                    optional_cast(bias, x), stride_, padding_);
+  const Tensor input = x.contiguous(at::MemoryFormat::ChannelsLast);
+  const int64_t out = weight.size(0), missing = (kChannelBlock - out % kChannelBlock) % kChannelBlock;
+  if (missing == 0 || !torch::GradMode::is_enabled()) {
+    return at::conv2d(input, cast_like(weight, x), optional_cast(bias, x), stride_, padding_);
+  }
+  // oneDNN's weight gradient is ten times slower when the outputs do not fill a vector: add zero rows, drop
+  // them.
+  const Tensor padded = at::constant_pad_nd(cast_like(weight, x), {0, 0, 0, 0, 0, 0, 0, missing});
+  const Tensor y = at::conv2d(input, padded, {}, stride_, padding_).narrow(1, 0, out);
+  return bias.defined() ? y + cast_like(bias, x).view({-1, 1, 1}) : y;
 }
 
 void Conv2dImpl::initialize(const NoiseKey& key) {

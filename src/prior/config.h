@@ -2,6 +2,8 @@
 #pragma once
 #include <array>
 
+#include "unclip/diffusion/config.h"
+#include "unclip/diffusion/sampler.h"
 #include "unclip/nn/transformer.h"
 
 namespace unclip::prior {
@@ -14,6 +16,20 @@ enum class TextSource { tokens, clip };
 /// 1024), or every dimension to mean 0 and standard deviation 1 over the training set (Karlo).
 enum class EmbeddingScaling { unit, standardize };
 
+/// How z_i is drawn: unCLIP samples 64 strided steps of Analytic-DPM and keeps the better of two candidates.
+struct PriorSampling {
+  diffusion::SamplerConfig sampler{.kind = diffusion::Sampler::analytic_dpm, .timesteps = "64"};
+  double guidance = 1.0;
+  int64_t candidates = 2;  // the one with the largest z_i·z_t is kept (unCLIP §2.2)
+
+  static void fields(auto& self, auto&& field) {
+    field("sampler", self.sampler, "the sampler");
+    field("guidance", self.guidance, "guidance scale, 1 for none");
+    field("candidates", self.candidates, "samples of which the best is kept");
+  }
+  void validate() const;
+};
+
 struct DiffusionPriorConfig {
   int64_t embed_dim = 1024;
   nn::TransformerConfig transformer{.width = 2048, .layers = 24, .heads = 32};
@@ -23,8 +39,9 @@ struct DiffusionPriorConfig {
   int64_t text_width = 1024;   // with text_source clip
   EmbeddingScaling scaling = EmbeddingScaling::unit;
   double embedding_scale = 17.2;  // with scaling unit
-  std::optional<double> clamp;    // |x̂_0| of scaled embeddings while sampling; none by default
-  int64_t diffusion_steps = 1000;
+  diffusion::DiffusionConfig diffusion{.parameterization = diffusion::Parameterization::x_0};  // unCLIP §2.2
+  bool error_table = true;  // store E‖x_0 − x̂_0‖² per timestep, which Analytic-DPM needs
+  PriorSampling sampling;
   double text_drop = 0.1;  // unCLIP §2.2
 
   static void fields(auto& self, auto&& field) {
@@ -36,8 +53,9 @@ struct DiffusionPriorConfig {
     field("text_width", self.text_width, "width of CLIP's text outputs, with text_source clip");
     field("scaling", self.scaling, "unit (constant times unit length) or standardize (per dimension)");
     field("embedding_scale", self.embedding_scale, "the constant of scaling unit");
-    field("clamp", self.clamp, "bound of |x_0| of scaled embeddings while sampling");
-    field("diffusion_steps", self.diffusion_steps, "timesteps of the cosine schedule");
+    field("diffusion", self.diffusion, "schedule and parameterization");
+    field("error_table", self.error_table, "store the errors per timestep that Analytic-DPM needs");
+    field("sampling", self.sampling, "how embeddings are drawn by default");
     field("text_drop", self.text_drop, "share of training captions replaced by the empty one");
   }
   void validate() const;

@@ -12,8 +12,18 @@ Tensor text_mask(const nn::TextEncoding& text) {
 
 }  // namespace
 
+void PriorSampling::validate() const {
+  sampler.validate();
+  check(guidance >= 0, ErrorKind::config, "prior: guidance is ", guidance, ", expected 0 or more");
+  check(candidates >= 1, ErrorKind::config, "prior: candidates is ", candidates, ", expected 1 or more");
+}
+
 void DiffusionPriorConfig::validate() const {
+  sampling.validate();
   transformer.validate("prior.transformer");
+  diffusion.validate();
+  check(!diffusion.learn_sigma, ErrorKind::config,
+        "prior: learn_sigma is true, but the prior predicts no variance");
   check(embed_dim > 0 && text_context > 0, ErrorKind::config,
         "prior: embed_dim and text_context must be positive");
   check(text_drop >= 0 && text_drop < 1, ErrorKind::config, "prior: text_drop is ", text_drop,
@@ -41,7 +51,7 @@ DiffusionPriorImpl::DiffusionPriorImpl(const DiffusionPriorConfig& c)
   }
   query = make_parameter("query", {width});
   positional_embedding = make_parameter("positional_embedding", {c.text_context + kExtraPositions, width});
-  stats->add("x_0_mse", {c.diffusion_steps}, 0.0);
+  if (c.error_table) stats->add("x_0_mse", {c.diffusion.schedule.steps}, 0.0);
   if (c.scaling == EmbeddingScaling::standardize) {
     stats->add("mean", {c.embed_dim}, 0.0);
     stats->add("std", {c.embed_dim}, 1.0);

@@ -2,6 +2,8 @@
 #pragma once
 #include <array>
 
+#include "unclip/diffusion/config.h"
+#include "unclip/diffusion/sampler.h"
 #include "unclip/nn/unet_config.h"
 
 namespace unclip::upsampler {
@@ -19,6 +21,8 @@ struct UpsamplerConfig {
                       .channels = 320,
                       .attention_resolutions = {},
                       .mid_attention = false};
+  diffusion::DiffusionConfig diffusion{.threshold = {.kind = diffusion::Threshold::clamp}};
+  diffusion::SamplerConfig sampler{.kind = diffusion::Sampler::ddim, .timesteps = "27"};
   int64_t low_size = 64;
   Enlarge enlarge = Enlarge::bicubic;
   Corruption corruption = Corruption::blur;
@@ -27,6 +31,8 @@ struct UpsamplerConfig {
 
   static void fields(auto& self, auto&& field) {
     field("unet", self.unet, "the ADM UNet, without attention");
+    field("diffusion", self.diffusion, "schedule, parameterization, variance");
+    field("sampler", self.sampler, "how pictures are drawn by default");
     field("low_size", self.low_size, "side of the pictures that come in");
     field("enlarge", self.enlarge, "bilinear or bicubic (antialiased kernel)");
     field("corruption", self.corruption, "none, blur or bsr, of the low-resolution picture in training");

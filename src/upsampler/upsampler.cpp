@@ -8,6 +8,11 @@ void UpsamplerConfig::validate() const {
         "upsampler: the UNet must be convolutional: empty attention_resolutions and mid_attention false");
   check(unet.in_channels == 6, ErrorKind::config, "upsampler: unet.in_channels is ", unet.in_channels,
         ", expected 6 (x_t and the enlarged picture)");
+  diffusion.validate();
+  sampler.validate();
+  const int64_t out = diffusion.learn_sigma ? 6 : 3;
+  check(unet.out_channels == out, ErrorKind::config, "upsampler: unet.out_channels is ", unet.out_channels,
+        ", expected ", out, " with learn_sigma ", diffusion.learn_sigma ? "true" : "false");
   check(low_size > 0 && unet.size % low_size == 0, ErrorKind::config, "upsampler: size ", unet.size,
         " is not a multiple of low_size ", low_size);
   check(crop > 0 && crop <= 1 && corruption_rate >= 0 && corruption_rate <= 1, ErrorKind::config,

@@ -1,0 +1,162 @@
+#include "apps/cli/drawing_flags.h"
+
+#include <iostream>
+#include <random>
+
+#include "apps/cli/application.h"
+#include "apps/cli/bundled_model.h"
+#include "apps/cli/flag_checks.h"
+#include "apps/cli/json_text.h"
+#include "unclip/base/runtime.h"
+#include "unclip/image/decode.h"
+#include "unclip/image/encode.h"
+#include "unclip/image/network.h"
+#include "unclip/image/sheet.h"
+
+namespace unclip::cli {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr const char* kRecipeKeyword = "unclip";
+
+std::optional<std::string> given(const std::string& text) {
+  return text.empty() ? std::nullopt : std::make_optional(text);
+}
+
+std::optional<diffusion::Sampler> sampler_named(const std::string& name, const char* flag) {
+  if (name.empty()) return std::nullopt;
+  try {
+    return enum_from_name<diffusion::Sampler>(name, flag);
+  } catch (const Error& error) {
+    fail(ErrorKind::usage, error.what());
+  }
+}
+
+std::vector<std::string> split(const std::string& text, char separator) {
+  std::vector<std::string> parts;
+  std::istringstream stream(text);
+  for (std::string part; std::getline(stream, part, separator);) parts.push_back(part);
+  return parts;
+}
+
+fs::path numbered(const fs::path& path, const std::string& suffix) {
+  return path.parent_path() / (path.stem().string() + suffix + path.extension().string());
+}
+
+}  // namespace
+
+void DrawingFlags::declare(CLI::App& app, const char* default_output) {
+  model = bundled_model();
+  output = default_output;
+  app.add_option("--model", model, "a model directory (default: the bundled one)");
+  app.add_option("--seed", seed, "seed of the first picture; drawn and shown if absent");
+  app.add_option("--n", n, "pictures per caption")->check(between<int64_t>(1, 10000))->capture_default_str();
+  app.add_option("--size", size, "side in pixels: a size that the model draws")->capture_default_str();
+  app.add_option("--steps", steps, "decoder steps: a number or a spacing such as 10,10,3,2,2");
+  app.add_option("--prior-steps", prior_steps, "prior steps");
+  app.add_option("--upsampler-steps", upsampler_steps, "steps of each upsampler, for instance 27,15");
+  app.add_option("--guidance", guidance, "decoder guidance scale")->check(between(0.0, 100.0));
+  app.add_option("--prior-guidance", prior_guidance, "prior guidance scale")->check(between(0.0, 100.0));
+  app.add_option("--sampler", sampler, "decoder sampler: ddpm, ddim, analytic_dpm, dpm_solver or unipc");
+  app.add_option("--prior-sampler", prior_sampler, "prior sampler");
+  app.add_option("--upsampler-sampler", upsampler_sampler, "sampler of the upsamplers");
+  app.add_option("--eta", eta, "noise of the ddim sampler, 0 to 1")->check(between(0.0, 1.0));
+  app.add_option("--prior", prior, "where z_i comes from: diffusion, text (z_t instead) or none")
+      ->capture_default_str();
+  app.add_option("--dtype", dtype, "auto, fp32 or bf16")->capture_default_str();
+  app.add_option("--device", device, "cpu")->capture_default_str();
+  app.add_option("-o,--output", output, "file to write")->capture_default_str();
+  app.add_flag("--force", force, "replace existing files");
+}
+
+pipeline::Drawing DrawingFlags::drawing() const {
+  check(device == "cpu", ErrorKind::usage, "--device is '", device, "', expected cpu");
+  pipeline::Drawing result;
+  try {
+    result.prior = enum_from_name<pipeline::PriorKind>(prior, "--prior");
+  } catch (const Error& error) {
+    fail(ErrorKind::usage, error.what());
+  }
+  result.prior_guidance = prior_guidance;
+  result.guidance = guidance;
+  result.prior_steps = given(prior_steps);
+  result.steps = given(steps);
+  result.upsampler_steps = split(upsampler_steps, ',');
+  result.prior_sampler = sampler_named(prior_sampler, "--prior-sampler");
+  result.sampler = sampler_named(sampler, "--sampler");
+  result.upsampler_sampler = sampler_named(upsampler_sampler, "--upsampler-sampler");
+  result.eta = eta;
+  result.size = size;
+  return result;
+}
+
+torch::ScalarType DrawingFlags::compute_dtype() const {
+  check(dtype == "auto" || dtype == "fp32" || dtype == "bf16", ErrorKind::usage, "--dtype is '", dtype,
+        "', expected auto, fp32 or bf16");
+  const bool bf16 = dtype == "bf16" || (dtype == "auto" && has_fast_bf16());
+  return bf16 ? torch::kBFloat16 : torch::kFloat32;
+}
+
+std::vector<uint64_t> DrawingFlags::seeds(size_t count) {
+  if (!seed) seed = std::random_device{}();
+  std::vector<uint64_t> result;
+  for (size_t i = 0; i < count; ++i) result.push_back(*seed + i);
+  return result;
+}
+
+std::vector<fs::path> target_names(const DrawingFlags& flags, size_t count) {
+  if (count == 1) return {flags.output};
+  std::vector<fs::path> names;
+  for (size_t i = 0; i < count; ++i) names.push_back(numbered(flags.output, "-" + std::to_string(i + 1)));
+  names.push_back(numbered(flags.output, "-sheet"));
+  return names;
+}
+
+void check_targets(const DrawingFlags& flags, size_t count) {
+  for (const fs::path& name : target_names(flags, count)) image::check_picture_target(name, flags.force);
+}
+
+Recipe read_recipe(const fs::path& picture) {
+  const auto text = image::read_picture(picture).text;
+  const auto found = text.find(kRecipeKeyword);
+  check(found != text.end(), ErrorKind::data, "'", picture.string(), "' holds no recipe of this program");
+  const auto json = nlohmann::json::parse(found->second, nullptr, false);
+  check(json.is_object(), ErrorKind::data, "the recipe in '", picture.string(), "' is damaged");
+  Recipe recipe;
+  for (const auto& [key, value] : json.items())
+    recipe[key] = value.is_string() ? value.get<std::string>() : value.dump();
+  return recipe;
+}
+
+void write_output(const DrawingFlags& flags, const Output& output, const Context& context) {
+  const torch::Tensor pixels = image::to_pixels(output.pictures.pictures);
+  const auto count = static_cast<size_t>(pixels.size(0));
+  const auto names = target_names(flags, count);
+  auto written = nlohmann::ordered_json::array();
+  std::vector<torch::Tensor> tiles;
+  for (size_t i = 0; i < count; ++i) {
+    nlohmann::ordered_json recipe(output.recipe);
+    recipe["seed"] = std::to_string(output.seeds[i]);
+    if (!output.captions.empty()) recipe["caption"] = output.captions[i];
+    recipe["version"] = version();
+    tiles.push_back(pixels[static_cast<int64_t>(i)]);
+    image::write_picture(names[i], tiles.back(),
+                         {.text = {{kRecipeKeyword, json_text(recipe)}}, .force = flags.force});
+    recipe["file"] = names[i].string();
+    written.push_back(recipe);
+    if (!context.json && !context.quiet)
+      std::cerr << names[i].string() << "  seed " << output.seeds[i] << '\n';
+  }
+  if (count > 1) {
+    image::write_picture(names.back(), image::contact_sheet(tiles), {.force = flags.force});
+    if (!context.json && !context.quiet) std::cerr << names.back().string() << '\n';
+  }
+  for (const std::string& warning : output.pictures.warnings)
+    std::cerr << "unclip: note: " << warning << '\n';
+  if (!context.json) return;
+  nlohmann::ordered_json object{{"pictures", written}, {"warnings", output.pictures.warnings}};
+  if (count > 1) object["sheet"] = names.back().string();
+  std::cout << json_text(object) << '\n';
+}
+
+}  // namespace unclip::cli

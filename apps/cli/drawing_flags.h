@@ -1,0 +1,54 @@
+// The flags that `generate` and `vary` share, and how their pictures reach the disk.
+#pragma once
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <map>
+
+#include "apps/cli/command.h"
+#include "unclip/pipeline/unclip.h"
+
+namespace unclip::cli {
+
+struct DrawingFlags {
+  std::filesystem::path model;
+  std::optional<uint64_t> seed;
+  int64_t n = 1;
+  int64_t size = 256;
+  std::string steps, prior_steps, upsampler_steps;
+  std::optional<double> guidance, prior_guidance, eta;
+  std::string sampler, prior_sampler, upsampler_sampler;
+  std::string prior = "diffusion";
+  std::string dtype = "auto";
+  std::string device = "cpu";
+  std::filesystem::path output;
+  bool force = false;
+
+  void declare(CLI::App& app, const char* default_output);
+  /// Error(usage) for values that no model understands.
+  pipeline::Drawing drawing() const;
+  torch::ScalarType compute_dtype() const;
+  /// seed, seed + 1, … for `count` pictures; without --seed the first is drawn.
+  std::vector<uint64_t> seeds(size_t count);
+};
+
+/// What is written into a picture so that `--from-image` can repeat it.
+using Recipe = std::map<std::string, std::string>;
+
+/// The recipe in a picture's text, with keys of flags and "caption". Error(data) if the picture has none.
+Recipe read_recipe(const std::filesystem::path& picture);
+
+struct Output {
+  const pipeline::Pictures& pictures;
+  std::vector<std::string> captions;  // one per picture; empty for variations
+  std::vector<uint64_t> seeds;        // one per picture
+  Recipe recipe;                      // common to all
+};
+
+/// Where the pictures will go: OUT itself for one; OUT-1, OUT-2, … and OUT-sheet for several.
+std::vector<std::filesystem::path> target_names(const DrawingFlags& flags, size_t count);
+/// Error(io) unless all of them can be written: asked before any work.
+void check_targets(const DrawingFlags& flags, size_t count);
+/// Writes the pictures and, for several, the sheet; tells what was written on stderr or as --json.
+void write_output(const DrawingFlags& flags, const Output& output, const Context& context);
+
+}  // namespace unclip::cli

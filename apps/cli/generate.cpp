@@ -1,0 +1,105 @@
+// `unclip generate CAPTION…`
+#include <iostream>
+
+#include "apps/cli/drawing_flags.h"
+#include "unclip/text/unicode.h"
+
+namespace unclip::cli {
+namespace {
+
+constexpr size_t kMaxCaption = 64 * 1024;
+
+struct Settings {
+  std::vector<std::string> captions;
+  std::filesystem::path from_image;
+  DrawingFlags flags;
+};
+
+void check_utf8(const std::string& caption) {
+  try {
+    text::check_text(caption);
+  } catch (const Error& error) {
+    fail(ErrorKind::usage, "a caption cannot be read: ", error.what());
+  }
+}
+
+/// "-" stands for the lines of stdin.
+std::vector<std::string> read_captions(const std::vector<std::string>& arguments) {
+  std::vector<std::string> captions;
+  for (const std::string& argument : arguments) {
+    if (argument != "-") {
+      captions.push_back(argument);
+      continue;
+    }
+    for (std::string line; std::getline(std::cin, line);) {
+      if (!line.empty()) captions.push_back(line);
+    }
+  }
+  for (const std::string& caption : captions) {
+    check(caption.find_first_not_of(" \t\r\n") != std::string::npos, ErrorKind::usage,
+          "a caption is empty: say what to draw, for instance \"a red heart\"");
+    check(caption.size() <= kMaxCaption, ErrorKind::usage, "a caption has ", caption.size(),
+          " bytes, expected at most ", kMaxCaption);
+    check_utf8(caption);
+  }
+  check(!captions.empty(), ErrorKind::usage,
+        "generate needs a caption, for instance: unclip generate \"a red heart\"");
+  return captions;
+}
+
+/// Flags of the recipe that the command line does not give itself.
+void apply_recipe(CLI::App& app, Settings& settings) {
+  const Recipe recipe = read_recipe(settings.from_image);
+  for (const auto& [key, value] : recipe) {
+    if (key == "caption" && settings.captions.empty()) settings.captions = {value};
+    CLI::Option* option = app.get_option_no_throw("--" + key);
+    if (option == nullptr || option->count() > 0 || value.empty() || key == "model") continue;
+    option->add_result(value);
+    option->run_callback();
+  }
+}
+
+Recipe recipe_of(const DrawingFlags& flags, const CLI::App& app) {
+  Recipe recipe{{"model", flags.model.filename().string()},
+                {"size", std::to_string(flags.size)},
+                {"prior", flags.prior}};
+  for (const char* name : {"steps", "prior-steps", "upsampler-steps", "guidance", "prior-guidance", "sampler",
+                           "prior-sampler", "upsampler-sampler", "eta", "dtype"}) {
+    const CLI::Option* option = app.get_option(std::string("--") + name);
+    if (option->count() > 0) recipe[name] = option->as<std::string>();
+  }
+  return recipe;
+}
+
+void generate(CLI::App& app, Settings& settings, const Context& context) {
+  if (!settings.from_image.empty()) apply_recipe(app, settings);
+  DrawingFlags& flags = settings.flags;
+  const auto captions = read_captions(settings.captions);
+  const size_t count = captions.size() * static_cast<size_t>(flags.n);
+  pipeline::GenerateRequest request{.captions = {}, .seeds = flags.seeds(count), .drawing = flags.drawing()};
+  for (const std::string& caption : captions)
+    request.captions.insert(request.captions.end(), static_cast<size_t>(flags.n), caption);
+  check_targets(flags, count);
+  pipeline::Unclip model(flags.model, flags.compute_dtype());
+  const pipeline::Pictures pictures = model.generate(request, *context.progress);
+  write_output(flags, {pictures, request.captions, request.seeds, recipe_of(flags, app)}, context);
+}
+
+std::function<void()> declare(CLI::App& app, const Context& context) {
+  auto settings = std::make_shared<Settings>();
+  app.add_option("CAPTION", settings->captions, "what to draw; - reads one caption a line from stdin");
+  app.add_option("--from-image", settings->from_image,
+                 "repeat the recipe stored in a picture of this program");
+  settings->flags.declare(app, "picture.png");
+  return [&app, &context, settings] { generate(app, *settings, context); };
+}
+
+}  // namespace
+
+const Command kGenerate{"generate", "draw pictures from captions",
+                        "  unclip generate \"a red heart\" --seed 7 -o heart.png\n"
+                        "  unclip generate \"a blue cat, noto style\" --n 9 --size 64\n"
+                        "  unclip generate --from-image heart.png --seed 8 -o another.png",
+                        declare};
+
+}  // namespace unclip::cli

@@ -1,0 +1,34 @@
+#include "unclip/clip/key_map.h"
+
+#include "unclip/nn/transformer_key_map.h"
+
+namespace unclip::clip {
+
+io::KeyMap hugging_face_key_map() {
+  const nn::BlockNames names{.ln_1 = "layer_norm1",
+                             .ln_2 = "layer_norm2",
+                             .fc = "mlp.fc1",
+                             .proj = "mlp.fc2",
+                             .out = "self_attn.out_proj",
+                             .qkv = {"self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"}};
+  io::KeyMap map{
+      .rules = {{"logit_scale", {"logit_scale"}},
+                {"visual.class_embedding", {"vision_model.embeddings.class_embedding"}},
+                {"visual.patches.weight", {"vision_model.embeddings.patch_embedding.weight"}},
+                {"visual.positional_embedding", {"vision_model.embeddings.position_embedding.weight"}},
+                {"visual.ln_pre.{p}", {"vision_model.pre_layrnorm.{p}"}},  // spelt so in every released file
+                {"visual.ln_post.{p}", {"vision_model.post_layernorm.{p}"}},
+                {"visual.proj.weight", {"visual_projection.weight"}},
+                {"text.token_embedding.weight", {"text_model.embeddings.token_embedding.weight"}},
+                {"text.positional_embedding", {"text_model.embeddings.position_embedding.weight"}},
+                {"text.ln_final.{p}", {"text_model.final_layer_norm.{p}"}},
+                {"text.proj.weight", {"text_projection.weight"}}},
+      .ignored = {"{any...}.position_ids"}};
+  for (const auto& rules : {nn::block_rules("visual.transformer", "vision_model.encoder.layers", names),
+                            nn::block_rules("text.transformer", "text_model.encoder.layers", names)}) {
+    map.rules.insert(map.rules.end(), rules.begin(), rules.end());
+  }
+  return map;
+}
+
+}  // namespace unclip::clip

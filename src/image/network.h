@@ -1,0 +1,26 @@
+// Pictures as networks see them: float32 [N, 3, H, W], channels-last in memory.
+#pragma once
+#include <torch/types.h>
+
+#include <array>
+
+namespace unclip::image {
+
+/// uint8 [H, W, 3] -> [1, 3, H, W] in −1…1.
+torch::Tensor to_network(const torch::Tensor& pixels);
+/// [N, 3, H, W] in −1…1 -> uint8 [N, H, W, 3], rounded; what lies outside is clamped, NaN is black.
+torch::Tensor to_pixels(const torch::Tensor& pictures);
+
+/// Statistics of CLIP's training pictures in 0…1 (Radford et al. 2021).
+struct Normalization {
+  std::array<float, 3> mean{0.48145466F, 0.4578275F, 0.40821073F};
+  std::array<float, 3> std{0.26862954F, 0.26130258F, 0.27577711F};
+};
+
+/// CLIP's own preprocessing of uint8 [H, W, 3]: bicubic until the shorter side is `size`, centre crop,
+/// (x / 255 − mean) / std -> [1, 3, size, size].
+torch::Tensor clip_preprocess(const torch::Tensor& pixels,
+                              int64_t size,
+                              const Normalization& normalization = {});
+
+}  // namespace unclip::image

@@ -1,0 +1,19 @@
+#include "unclip/nn/transformer_key_map.h"
+
+namespace unclip::nn {
+
+std::vector<io::KeyRule> block_rules(const std::string& ours,
+                                     const std::string& theirs,
+                                     const BlockNames& names) {
+  const std::string here = ours + ".blocks.{i}.", there = theirs + ".{i}.";
+  const auto rule = [&](const char* our_name, const std::string& their_name) {
+    return io::KeyRule{here + our_name + ".{p}", {there + their_name + ".{p}"}};
+  };
+  io::KeyRule qkv{here + "attn.qkv.{p}", {}};
+  for (const std::string& name : names.qkv) qkv.theirs.push_back(there + name + ".{p}");
+  return {rule("ln_1", names.ln_1),    qkv,
+          rule("attn.out", names.out), rule("ln_2", names.ln_2),
+          rule("mlp.fc", names.fc),    rule("mlp.proj", names.proj)};
+}
+
+}  // namespace unclip::nn

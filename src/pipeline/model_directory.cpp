@@ -1,0 +1,87 @@
+#include "unclip/pipeline/model_directory.h"
+
+#include <nlohmann/json.hpp>
+
+#include "unclip/io/file.h"
+
+namespace unclip::pipeline {
+namespace fs = std::filesystem;
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int64_t kMaxConfig = 1 << 20;
+constexpr int64_t kFormat = 1;
+
+std::string text_of(const Json& json, const char* key) { return json.value(key, std::string()); }
+
+std::vector<std::string> list_of(const Json& json, const char* key) {
+  return json.value(key, std::vector<std::string>());
+}
+
+Manifest read_manifest(const Json& json, const std::string& where) {
+  check(json.is_object() && json.contains("format"), ErrorKind::config, where, " is no model description");
+  check(json["format"] == kFormat, ErrorKind::config, where, " has format ", json["format"].dump(),
+        ", expected ", kFormat, ": it was made by another version of this program");
+  Manifest manifest{.name = text_of(json, "name"),
+                    .version = text_of(json, "version"),
+                    .licence = text_of(json, "licence"),
+                    .card = text_of(json, "card"),
+                    .attribution = list_of(json, "attribution"),
+                    .trained_on = list_of(json, "trained_on"),
+                    .stages = {}};
+  const Json stages = json.value("stages", Json::object());
+  for (const auto& [stage, settings] : stages.items()) {
+    const fs::path folder = settings.value("dir", stage);
+    check(folder.is_relative() && folder.lexically_normal().begin()->string() != "..", ErrorKind::config,
+          where, ": stage '", stage, "' lies outside of the model directory");
+    manifest.stages[stage] = folder.string();
+  }
+  return manifest;
+}
+
+}  // namespace
+
+std::string read_config_text(const fs::path& file) { return io::read_text(file, kMaxConfig); }
+
+ModelDirectory::ModelDirectory(fs::path path) : path_(std::move(path)) {
+  const fs::path file = path_ / "model.json";
+  check(fs::exists(file), ErrorKind::io, "'", path_.string(),
+        "' is no model directory: it has no model.json (see `unclip inspect`)");
+  try {
+    manifest_ = read_manifest(Json::parse(read_config_text(file)), file.string());
+  } catch (const nlohmann::json::exception& error) {
+    fail(ErrorKind::config, file.string(), " is damaged: ", error.what());
+  }
+}
+
+fs::path ModelDirectory::stage(const std::string& name) const {
+  std::string known;
+  for (const auto& [stage, folder] : manifest_.stages) known += (known.empty() ? "" : ", ") + stage;
+  check(has(name), ErrorKind::checkpoint, "the model '", path_.string(), "' has no stage '", name,
+        "', only: ", known);
+  return path_ / manifest_.stages.at(name);
+}
+
+void write_manifest(const fs::path& model, const Manifest& manifest) {
+  Json json;
+  json["format"] = kFormat;
+  json["name"] = manifest.name;
+  json["version"] = manifest.version;
+  json["licence"] = manifest.licence;
+  json["attribution"] = manifest.attribution;
+  json["trained_on"] = manifest.trained_on;
+  json["card"] = manifest.card;
+  json["stages"] = Json::object();
+  for (const auto& [stage, folder] : manifest.stages) json["stages"][stage] = {{"dir", folder}};
+  io::write_file_atomically(model / "model.json", json.dump(2) + "\n");
+}
+
+void load_frozen(torch::nn::Module& module, const fs::path& folder) {
+  const fs::path file = folder / "model.safetensors";
+  io::load_state(module, io::SafetensorsFile(file).tensors(), file.string());
+  for (torch::Tensor& parameter : module.parameters()) parameter.set_requires_grad(false);
+  module.eval();
+}
+
+}  // namespace unclip::pipeline

@@ -1,0 +1,71 @@
+// A model on disk: model.json says what it is and where its stages lie; each stage is config.json +
+// model.safetensors.
+#pragma once
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "unclip/base/config.h"
+#include "unclip/io/state.h"
+
+namespace unclip::pipeline {
+
+/// model.json. Stages: "clip", "prior", "ar_prior", "decoder", "decoder_inpaint", "upsampler_256",
+/// "upsampler_1024".
+struct Manifest {
+  std::string name, version, licence, card;
+  std::vector<std::string> attribution, trained_on;
+  std::map<std::string, std::string> stages;  // stage -> folder inside the model directory
+};
+
+class ModelDirectory {
+ public:
+  /// Error(io) if `path` holds no model.json, Error(config) if that is damaged or of another format.
+  explicit ModelDirectory(std::filesystem::path path);
+
+  const Manifest& manifest() const { return manifest_; }
+  const std::filesystem::path& path() const { return path_; }
+  bool has(const std::string& stage) const { return manifest_.stages.contains(stage); }
+  /// Error(checkpoint) saying which stages there are, if this one is missing.
+  std::filesystem::path stage(const std::string& name) const;
+  std::filesystem::path tokenizer() const { return path_ / "tokenizer"; }
+
+ private:
+  std::filesystem::path path_;
+  Manifest manifest_;
+};
+
+void write_manifest(const std::filesystem::path& model, const Manifest& manifest);
+
+/// The configuration in a stage's folder. Error(config) names the file and the key.
+template <class Config>
+Config read_stage_config(const std::filesystem::path& folder);
+
+/// A network of a stage with its weights mapped from the file, in evaluation mode, without gradients.
+/// `Net` is a module holder that is made from `Config`.
+template <class Net, class Config>
+Net load_stage(const std::filesystem::path& folder);
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+/// The text of a small file such as config.json.
+std::string read_config_text(const std::filesystem::path& file);
+/// Loads the weights of `folder` into `module` and freezes it.
+void load_frozen(torch::nn::Module& module, const std::filesystem::path& folder);
+
+template <class Config>
+Config read_stage_config(const std::filesystem::path& folder) {
+  const std::filesystem::path file = folder / "config.json";
+  return config_from_json<Config>(read_config_text(file), file.string());
+}
+
+template <class Net, class Config>
+Net load_stage(const std::filesystem::path& folder) {
+  Net net(read_stage_config<Config>(folder));
+  load_frozen(*net, folder);
+  return net;
+}
+
+}  // namespace unclip::pipeline

@@ -1,0 +1,57 @@
+#include "unclip/train/clip_stage.h"
+
+#include "unclip/train/held_out.h"
+
+namespace unclip::train {
+namespace {
+
+constexpr int64_t kEvaluationBatch = 128;
+
+}  // namespace
+
+double recall_at(const torch::Tensor& scores, int64_t k) {
+  const torch::Tensor own = scores.diagonal().unsqueeze(1);
+  return (scores > own).sum(1).lt(k).to(torch::kFloat64).mean().item<double>();
+}
+
+ClipStage::ClipStage(const ClipRun& run,
+                     std::shared_ptr<const text::Tokenizer> tokenizer,
+                     std::shared_ptr<const data::Dataset> validation)
+    : run_(run), model_(run.model), tokenizer_(std::move(tokenizer)), validation_(std::move(validation)) {
+  check(tokenizer_->end_id() == run.model.text.vocab_size - 1, ErrorKind::config, "clip: text.vocab_size is ",
+        run.model.text.vocab_size, ", but the tokenizer has ", tokenizer_->end_id() + 1, " tokens");
+  nn::initialize_parameters(*model_, static_cast<uint64_t>(run.train.seed));
+  model_->set_compute_dtype(compute_type(run.train.precision));
+}
+
+StepLoss ClipStage::loss(const data::Batch& batch, const NoiseKey& /*key*/) {
+  const auto tokens = tokenizer_->tokenize(batch.captions, run_.model.text.context_length);
+  const torch::Tensor pictures = clip::preprocess(to_unit_range(batch.pictures), run_.model.vision);
+  const torch::Tensor z_i = model_->encode_image(pictures);
+  const torch::Tensor z_t = model_->encode_text(tokens.ids, tokens.mask).z_t;
+  const torch::Tensor logits = clip::similarity_logits(z_i, z_t, model_->logit_scale);
+  return {clip::contrastive_loss(logits),
+          {{"batch_accuracy", recall_at(logits.detach(), 1)},
+           {"logit_scale", model_->logit_scale.exp().item<double>()}}};
+}
+
+Figures ClipStage::evaluate(const std::filesystem::path& /*sheet*/) {
+  if (!validation_) return {};
+  std::vector<torch::Tensor> z_i, z_t;
+  for (int64_t first = 0; first < validation_->size(); first += kEvaluationBatch) {
+    const int64_t last = std::min(first + kEvaluationBatch, validation_->size());
+    const HeldOut pairs = load_held_out(*validation_, first, last, run_.model.vision.image_size);
+    const auto tokens = tokenizer_->tokenize(pairs.captions, run_.model.text.context_length);
+    z_i.push_back(
+        clip::normalized(model_->encode_image(clip::preprocess(pairs.pictures, run_.model.vision))));
+    z_t.push_back(clip::normalized(model_->encode_text(tokens.ids, tokens.mask).z_t));
+  }
+  const torch::Tensor scores = torch::cat(z_t).matmul(torch::cat(z_i).t());
+  return {{"text_to_image_r1", recall_at(scores, 1)},
+          {"text_to_image_r5", recall_at(scores, 5)},
+          {"text_to_image_r10", recall_at(scores, 10)},
+          {"image_to_text_r1", recall_at(scores.t(), 1)},
+          {"image_to_text_r10", recall_at(scores.t(), 10)}};
+}
+
+}  // namespace unclip::train

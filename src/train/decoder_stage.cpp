@@ -1,0 +1,71 @@
+#include "unclip/train/decoder_stage.h"
+
+#include "unclip/decoder/sample.h"
+#include "unclip/image/sheet.h"
+
+namespace unclip::train {
+namespace {
+
+constexpr int64_t kValidationRows = 256;
+
+}  // namespace
+
+DecoderStage::DecoderStage(const DecoderRun& run,
+                           FrozenClip clip,
+                           std::shared_ptr<const data::Dataset> validation)
+    : run_(run),
+      model_(run.model),
+      clip_(std::move(clip)),
+      validation_(std::move(validation)),
+      diffusion_loss_(run.model.diffusion, run.loss) {
+  check(clip_.model->config().embed_dim == run.model.embed_dim, ErrorKind::config, "decoder: embed_dim is ",
+        run.model.embed_dim, ", but CLIP's is ", clip_.model->config().embed_dim);
+  nn::initialize_parameters(*model_, static_cast<uint64_t>(run.train.seed));
+  model_->set_compute_dtype(compute_type(run.train.precision));
+}
+
+StepLoss DecoderStage::loss(const data::Batch& batch, const NoiseKey& key) {
+  const torch::Tensor x_0 = to_unit_range(batch.pictures);
+  const int64_t count = x_0.size(0);
+  decoder::DecoderInput input{.z_i = clip_.encode_image(x_0), .drop_image = {}, .text = {}};
+  input.drop_image = drop_mask(count, run_.model.image_drop, sub_key(key, "drop image"));
+  if (run_.model.text.source != decoder::TextSource::none) {
+    const torch::Tensor drop = drop_mask(count, run_.model.text_drop, sub_key(key, "drop text"));
+    input.text = nn::drop_text(clip_.encode_text(batch.captions), clip_.null_text, drop);
+  }
+  const auto noised = noise_batch(diffusion_loss_.schedule(), x_0, key);
+  return mean_loss(diffusion_loss_(noised, model_->forward(noised.x_t, noised.t, model_->condition(input))));
+}
+
+torch::Tensor DecoderStage::draw(const HeldOut& pairs, const torch::Tensor& z_i) {
+  decoder::DecoderSampling sampling{
+      .sampler = {.kind = diffusion::Sampler::dpm_solver, .timesteps = std::to_string(run_.sheet.steps)},
+      .guidance = run_.sheet.guidance};
+  std::vector<uint64_t> seeds;
+  for (int64_t i = 0; i < z_i.size(0); ++i) seeds.push_back(static_cast<uint64_t>(i));
+  decoder::DrawingInput input{.z_i = z_i, .text = {}, .null_text = clip_.null_text};
+  if (run_.model.text.source != decoder::TextSource::none) input.text = clip_.encode_text(pairs.captions);
+  return decoder::sample(model_, input, sampling, {.noise = picture_noise(seeds, "decoder"), .observer = {}});
+}
+
+Figures DecoderStage::evaluate(const std::filesystem::path& sheet) {
+  if (!validation_) return {};
+  const int64_t size = run_.model.unet.size;
+  const HeldOut pairs = load_held_out(*validation_, 0, std::min(kValidationRows, validation_->size()), size);
+  const torch::Tensor z_i = clip_.encode_image(pairs.pictures);
+  decoder::DecoderInput input{.z_i = z_i, .drop_image = {}, .text = {}};
+  if (run_.model.text.source != decoder::TextSource::none) input.text = clip_.encode_text(pairs.captions);
+  const auto noised =
+      noise_batch(diffusion_loss_.schedule(), pairs.pictures, {0, stream_id("decoder validation"), 0});
+  const torch::Tensor output = model_->forward(noised.x_t, noised.t, model_->condition(input));
+  const StepLoss loss = mean_loss(diffusion_loss_(noised, output));
+
+  const int64_t shown = std::min(run_.sheet.pictures, pairs.pictures.size(0));
+  const HeldOut few{pairs.pictures.slice(0, 0, shown),
+                    {pairs.captions.begin(), pairs.captions.begin() + static_cast<std::ptrdiff_t>(shown)}};
+  const torch::Tensor drawn = draw(few, z_i.slice(0, 0, shown));
+  image::write_sheet(sheet, torch::cat({few.pictures, drawn}), {.columns = shown});
+  return {{"validation_loss", loss.loss.item<double>()}, {"validation_mse", loss.figures.front().second}};
+}
+
+}  // namespace unclip::train

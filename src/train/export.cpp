@@ -1,0 +1,104 @@
+#include "unclip/train/export.h"
+
+#include <nlohmann/json.hpp>
+
+#include "unclip/io/file.h"
+#include "unclip/pipeline/model_directory.h"
+#include "unclip/train/clip_stage.h"
+#include "unclip/train/decoder_stage.h"
+#include "unclip/train/prior_stage.h"
+#include "unclip/train/run_folder.h"
+#include "unclip/train/upsampler_stage.h"
+
+namespace unclip::train {
+namespace fs = std::filesystem;
+namespace {
+
+/// A run's stage name in the model directory and its model configuration.
+struct StageConfig {
+  std::string name;
+  std::string json;
+};
+
+template <class Run>
+StageConfig read_as(const std::string& text, const std::string& where) {
+  const auto run = config_from_json<Run>(text, where);
+  return {run.stage, config_to_json(run.model)};
+}
+
+StageConfig read_stage(const fs::path& run) {
+  const fs::path file = run / "config.json";
+  check(fs::exists(file), ErrorKind::io, "'", run.string(), "' is no run folder: it has no config.json");
+  const std::string text = pipeline::read_config_text(file);
+  const auto json = nlohmann::json::parse(text, nullptr, false);
+  const std::string stage = json.is_object() ? json.value("stage", std::string()) : "";
+  if (stage == "clip") return read_as<ClipRun>(text, file.string());
+  if (stage == "prior") return read_as<PriorRun>(text, file.string());
+  if (stage == "decoder") return read_as<DecoderRun>(text, file.string());
+  check(stage == "upsampler", ErrorKind::config, file.string(), " belongs to no stage: 'stage' is '", stage,
+        "'");
+  StageConfig config = read_as<UpsamplerRun>(text, file.string());
+  config.name = join_text(config.name, "_", config_from_json<UpsamplerRun>(text, file.string()).model.unet.size);
+  return config;
+}
+
+void write_stage(const fs::path& folder,
+                 const StageConfig& config,
+                 const fs::path& checkpoint,
+                 torch::ScalarType dtype) {
+  fs::create_directories(folder);
+  io::NamedTensors tensors = io::SafetensorsFile(checkpoint / "ema.safetensors").tensors();
+  for (auto& [name, tensor] : tensors) {
+    if (!name.starts_with("stats.")) tensor = tensor.to(dtype);  // statistics keep their precision
+  }
+  io::write_safetensors(folder / "model.safetensors", tensors, {{"stage", config.name}});
+  io::write_file_atomically(folder / "config.json", config.json);
+}
+
+pipeline::Manifest read_card(const fs::path& card) {
+  pipeline::Manifest manifest;
+  if (card.empty()) return manifest;
+  const auto json = nlohmann::json::parse(pipeline::read_config_text(card), nullptr, false);
+  check(json.is_object(), ErrorKind::config, "'", card.string(), "' is not valid JSON");
+  manifest.name = json.value("name", std::string());
+  manifest.version = json.value("version", std::string());
+  manifest.licence = json.value("licence", std::string());
+  manifest.card = json.value("card", std::string());
+  manifest.attribution = json.value("attribution", std::vector<std::string>());
+  manifest.trained_on = json.value("trained_on", std::vector<std::string>());
+  return manifest;
+}
+
+void copy_tokenizer(const fs::path& run, const fs::path& model) {
+  fs::create_directories(model / "tokenizer");
+  for (const char* name : {"vocab.json", "merges.txt"}) {
+    fs::copy_file(run / "tokenizer" / name, model / "tokenizer" / name, fs::copy_options::overwrite_existing);
+  }
+}
+
+}  // namespace
+
+void export_model(const ExportRequest& request) {
+  std::map<std::string, std::pair<StageConfig, fs::path>> stages;
+  for (const fs::path& run : request.runs) {
+    const StageConfig config = read_stage(run);
+    check(!stages.contains(config.name), ErrorKind::config, "two runs are of the stage '", config.name,
+          "': name one");
+    check(RunFolder(run).latest().has_value(), ErrorKind::io, "'", run.string(), "' has no checkpoint yet");
+    stages[config.name] = {config, run};
+  }
+  pipeline::Manifest manifest = read_card(request.card);
+  if (fs::exists(request.out / "model.json")) {
+    const pipeline::Manifest old = pipeline::ModelDirectory(request.out).manifest();
+    manifest.stages = old.stages;
+    if (request.card.empty()) manifest = old;
+  }
+  for (const auto& [name, stage] : stages) {
+    write_stage(request.out / name, stage.first, *RunFolder(stage.second).latest(), request.dtype);
+    manifest.stages[name] = name;
+    if (name == "clip") copy_tokenizer(stage.second, request.out);
+  }
+  pipeline::write_manifest(request.out, manifest);
+}
+
+}  // namespace unclip::train

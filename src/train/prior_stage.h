@@ -1,0 +1,44 @@
+// Training the diffusion prior: L = E ‖f(z_i^(t), t, y) − z_i‖² (unCLIP §2.2).
+#pragma once
+#include "unclip/prior/diffusion_prior.h"
+#include "unclip/train/config.h"
+#include "unclip/train/diffusion_training.h"
+#include "unclip/train/frozen_clip.h"
+
+namespace unclip::train {
+
+struct PriorRun {
+  std::string stage = "prior";
+  prior::DiffusionPriorConfig model;
+  diffusion::LossConfig loss;
+  data::LoaderConfig data;
+  TrainConfig train;
+
+  static void fields(auto& self, auto&& field) {
+    field("stage", self.stage, "which stage this configures");
+    field("model", self.model, "the network");
+    field("loss", self.loss, "the loss");
+    field("data", self.data, "pictures and captions");
+    field("train", self.train, "the run");
+  }
+};
+
+class PriorStage final : public Stage {
+ public:
+  PriorStage(const PriorRun& run, FrozenClip clip, std::shared_ptr<const data::Dataset> validation);
+  torch::nn::Module& network() override { return *model_; }
+  /// Mean and standard deviation of the embeddings of kStatisticsBatches batches, with scaling standardize.
+  void prepare(data::Loader& loader) override;
+  StepLoss loss(const data::Batch& batch, const NoiseKey& key) override;
+  /// Validation loss, and the table x_0_mse that Analytic-DPM reads (stored in the model).
+  Figures evaluate(const std::filesystem::path& sheet) override;
+
+ private:
+  PriorRun run_;
+  prior::DiffusionPrior model_;
+  FrozenClip clip_;
+  std::shared_ptr<const data::Dataset> validation_;
+  diffusion::DiffusionLoss diffusion_loss_;
+};
+
+}  // namespace unclip::train

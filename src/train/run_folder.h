@@ -1,0 +1,58 @@
+// A run on disk: config.json, command.txt, log.jsonl, samples/, checkpoints/step-N/.
+#pragma once
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "unclip/data/loader.h"
+#include "unclip/io/safetensors.h"
+
+namespace unclip::train {
+
+/// Where a run stands, apart from its tensors.
+struct Position {
+  int64_t step = 0;
+  double seconds = 0.0;  // of training so far
+  data::LoaderState data;
+  static void fields(auto& self, auto&& field) {
+    field("step", self.step, "updates done");
+    field("seconds", self.seconds, "time spent training");
+    field("data", self.data, "place in the data");
+  }
+};
+
+/// Tensors of a checkpoint: weights, averaged weights, optimizer state.
+struct CheckpointTensors {
+  io::NamedTensors model, ema, optimizer;
+};
+
+struct Checkpoint {
+  Position position;
+  CheckpointTensors tensors;
+};
+
+class RunFolder {
+ public:
+  explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}
+
+  /// A new run: makes the folder and writes config and command. Error(io) if it already holds a run.
+  void create(const std::string& config_json, const std::string& command) const;
+  /// Before resuming: the stored configuration must equal `config_json`. Error(config) naming the first
+  /// difference.
+  void check_same_config(const std::string& config_json) const;
+
+  /// Writes checkpoints/step-N under a temporary name, renames it, then removes all but the newest `keep`.
+  void save(const Checkpoint& checkpoint, int64_t keep) const;
+  std::optional<Checkpoint> load_latest() const;
+  /// The newest complete checkpoint's folder.
+  std::optional<std::filesystem::path> latest() const;
+
+  void append_log(const std::string& json_line) const;
+  std::filesystem::path sheet(int64_t step) const;
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+}  // namespace unclip::train

@@ -1,0 +1,123 @@
+#include "unclip/train/runs.h"
+
+#include "unclip/pipeline/model_directory.h"
+#include "unclip/text/tokenizer_trainer.h"
+#include "unclip/train/clip_stage.h"
+#include "unclip/train/decoder_stage.h"
+#include "unclip/train/prior_stage.h"
+#include "unclip/train/trainer.h"
+#include "unclip/train/upsampler_stage.h"
+
+namespace unclip::train {
+namespace fs = std::filesystem;
+namespace {
+
+template <class Run>
+Run read_run(const RunRequest& request) {
+  check(fs::exists(request.config), ErrorKind::io, "there is no configuration '", request.config.string(),
+        "'");
+  auto run = config_from_json<Run>(pipeline::read_config_text(request.config), request.config.string());
+  check(run.stage == Run().stage, ErrorKind::config, request.config.string(), " configures the stage '",
+        run.stage, "', expected '", Run().stage, "'");
+  for (const std::string& setting : request.overrides) {
+    const size_t equals = setting.find('=');
+    check(equals != std::string::npos, ErrorKind::usage, "--set wants NAME=VALUE, got '", setting, "'");
+    set_field(fields_of(run), setting.substr(0, equals), setting.substr(equals + 1));
+  }
+  return run;
+}
+
+std::shared_ptr<const data::Dataset> open_data(const std::vector<std::string>& sources, bool captions) {
+  if (sources.empty()) return nullptr;
+  return std::make_shared<data::Dataset>(data::Dataset::open(sources, {.require_captions = captions}));
+}
+
+/// A new run folder, or an old one that was started with the same configuration.
+template <class Run>
+RunFolder prepare_folder(const RunRequest& request, const Run& run) {
+  RunFolder folder(request.out);
+  if (request.resume && fs::exists(request.out / "config.json")) {
+    folder.check_same_config(config_to_json(run));
+  } else {
+    folder.create(config_to_json(run), request.command);
+  }
+  return folder;
+}
+
+struct Training {
+  const TrainConfig& train;
+  const data::LoaderConfig& loader;
+  data::Degradation degradation = nullptr;
+};
+
+void run_training(const RunFolder& folder,
+                  Stage& stage,
+                  const Training& settings,
+                  const std::shared_ptr<const data::Dataset>& dataset,
+                  Progress& progress) {
+  const auto make_loader = [&](const data::LoaderState& start) {
+    const data::LoaderSeed seed{.seed = static_cast<uint64_t>(settings.train.seed)};
+    return std::make_unique<data::Loader>(dataset, settings.loader, seed, start, settings.degradation);
+  };
+  Trainer({.stage = stage,
+           .config = settings.train,
+           .folder = folder,
+           .make_loader = make_loader,
+           .progress = progress})
+      .run();
+}
+
+void copy_tokenizer(const fs::path& from, const fs::path& to) {
+  fs::create_directories(to);
+  for (const char* name : {"vocab.json", "merges.txt"}) {
+    fs::copy_file(from / name, to / name, fs::copy_options::overwrite_existing);
+  }
+}
+
+}  // namespace
+
+void train_tokenizer(const std::vector<std::string>& sources, int64_t vocabulary_size, const fs::path& out) {
+  const data::Dataset dataset = data::Dataset::open(sources, {});
+  text::TokenizerTrainer trainer;
+  for (int64_t i = 0; i < dataset.size(); ++i) {
+    for (const std::string& caption : dataset.captions(i)) trainer.add(caption);
+  }
+  fs::create_directories(out);
+  trainer.train({.vocabulary_size = vocabulary_size}).save(out);
+}
+
+void train_clip(const RunRequest& request, Progress& progress) {
+  const auto run = read_run<ClipRun>(request);
+  const auto tokenizer = std::make_shared<text::Tokenizer>(text::Tokenizer::load(request.tokenizer));
+  const auto dataset = open_data(request.data, true);
+  ClipStage stage(run, tokenizer, open_data(request.validation, true));
+  const RunFolder folder = prepare_folder(request, run);
+  copy_tokenizer(request.tokenizer, request.out / "tokenizer");
+  run_training(folder, stage, {run.train, run.data}, dataset, progress);
+}
+
+void train_prior(const RunRequest& request, Progress& progress) {
+  const auto run = read_run<PriorRun>(request);
+  const auto dataset = open_data(request.data, true);
+  PriorStage stage(run, load_frozen_clip(request.clip, compute_type(run.train.precision)),
+                   open_data(request.validation, true));
+  run_training(prepare_folder(request, run), stage, {run.train, run.data}, dataset, progress);
+}
+
+void train_decoder(const RunRequest& request, Progress& progress) {
+  const auto run = read_run<DecoderRun>(request);
+  const auto dataset = open_data(request.data, true);
+  DecoderStage stage(run, load_frozen_clip(request.clip, compute_type(run.train.precision)),
+                     open_data(request.validation, true));
+  run_training(prepare_folder(request, run), stage, {run.train, run.data}, dataset, progress);
+}
+
+void train_upsampler(const RunRequest& request, Progress& progress) {
+  const auto run = read_run<UpsamplerRun>(request);
+  const auto dataset = open_data(request.data, false);
+  UpsamplerStage stage(run, open_data(request.validation, false));
+  run_training(prepare_folder(request, run), stage,
+               {run.train, run.data, UpsamplerStage::degradation(run.model)}, dataset, progress);
+}
+
+}  // namespace unclip::train

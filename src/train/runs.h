@@ -1,0 +1,32 @@
+// `unclip train STAGE`: from a configuration file and data to a run folder.
+#pragma once
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "unclip/base/progress.h"
+
+namespace unclip::train {
+
+struct RunRequest {
+  std::filesystem::path config;         // configs/emoji/clip.json
+  std::vector<std::string> overrides;   // "train.steps=100": as on the command line
+  std::vector<std::string> data;        // shards, folders or patterns
+  std::vector<std::string> validation;  // the same, held out; may be empty
+  std::filesystem::path tokenizer;      // `train clip`: a folder with vocab.json and merges.txt
+  std::filesystem::path clip;           // prior and decoder: a run of `train clip` or a model directory
+  std::filesystem::path out;            // the run folder
+  bool resume = false;
+  std::string command;  // for command.txt
+};
+
+/// Learns a byte-pair vocabulary of `vocab_size` tokens from the captions of `data` and writes it to `out`.
+void train_tokenizer(const std::vector<std::string>& data,
+                     int64_t vocab_size,
+                     const std::filesystem::path& out);
+void train_clip(const RunRequest& request, Progress& progress);
+void train_prior(const RunRequest& request, Progress& progress);
+void train_decoder(const RunRequest& request, Progress& progress);
+void train_upsampler(const RunRequest& request, Progress& progress);
+
+}  // namespace unclip::train

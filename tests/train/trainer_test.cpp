@@ -1,0 +1,164 @@
+// The training loop on a small real data set: exact resume, run folders, divergence.
+#include "unclip/train/trainer.h"
+
+#include <fstream>
+
+#include "support/close.h"
+#include "unclip/data/loader.h"
+#include "unclip/image/encode.h"
+#include "unclip/io/state.h"
+#include "unclip/nn/layers.h"
+
+namespace unclip::train {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A folder that is gone when the test ends.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::string name = (fs::temp_directory_path() / "unclip-train-XXXXXX").string();
+    path_ = ::mkdtemp(name.data());
+  }
+  ~TemporaryFolder() { fs::remove_all(path_); }
+  fs::path operator/(const std::string& name) const { return path_ / name; }
+
+ private:
+  fs::path path_;
+};
+
+void make_pictures(const fs::path& folder) {
+  fs::create_directories(folder);
+  for (int i = 0; i < 12; ++i) {
+    const auto pixels = (uniform_noise({1, static_cast<uint64_t>(i), 0}, {8, 8, 3}) * 255).to(torch::kUInt8);
+    const std::string name = "p" + std::to_string(i);
+    image::write_picture(folder / (name + ".png"), pixels);
+    std::ofstream(folder / (name + ".txt")) << "picture " << i << "\n";
+  }
+}
+
+/// A network with dropout that predicts a picture's mean colour: everything random is in it.
+struct TinyNetImpl : torch::nn::Module {
+  TinyNetImpl()
+      : hidden(register_module("hidden", nn::Linear(192, 16))),
+        out(register_module("out", nn::Linear(16, 3))) {}
+  torch::Tensor forward(const torch::Tensor& x) {
+    return out(at::dropout(at::gelu(hidden(x)), 0.2, is_training()));
+  }
+  nn::Linear hidden, out;
+};
+TORCH_MODULE(TinyNet);
+
+class TinyStage final : public Stage {
+ public:
+  explicit TinyStage(int64_t poisoned_step = -1) : poisoned_step_(poisoned_step) {
+    nn::initialize_parameters(*net_, 3);
+  }
+  torch::nn::Module& network() override { return *net_; }
+  StepLoss loss(const data::Batch& batch, const NoiseKey& key) override {
+    const torch::Tensor x = batch.pictures.to(torch::kFloat32).div(255).flatten(1);
+    const torch::Tensor noise = normal_noise({key.seed, key.stream, key.step}, x.sizes()) * 0.1;
+    const torch::Tensor target = batch.pictures.to(torch::kFloat32).div(255).mean({2, 3});
+    torch::Tensor value = at::mse_loss(net_(x + noise), target);
+    if (static_cast<int64_t>(key.step) == poisoned_step_) value = value / 0.0;
+    return {value, {}};
+  }
+  Figures evaluate(const fs::path&) override { return {{"figure", 1.0}}; }
+
+ private:
+  TinyNet net_;
+  int64_t poisoned_step_;
+};
+
+struct Setting {
+  TemporaryFolder folder;
+  TrainConfig config{.steps = 20, .accumulation = 2, .precision = Precision::fp32, .evaluate_every = 7};
+  std::shared_ptr<data::Dataset> dataset;
+  data::LoaderConfig loader{
+      .batch_size = 5, .workers = 2, .picture = {.size = 8, .scale = 0.1, .shift = 0.1}};
+
+  Setting() {
+    make_pictures(folder / "data");
+    dataset = std::make_shared<data::Dataset>(
+        data::Dataset::open(std::vector<std::string>{(folder / "data").string()}));
+  }
+  io::NamedTensors train(const std::string& run, int64_t steps, int64_t poisoned_step = -1) {
+    TinyStage stage(poisoned_step);
+    TrainConfig shortened = config;
+    shortened.steps = steps;
+    const auto progress = silent_progress();
+    fs::create_directories(folder / run / "checkpoints");
+    const RunFolder run_folder(folder / run);
+    Trainer trainer({.stage = stage,
+                     .config = shortened,
+                     .folder = run_folder,
+                     .make_loader =
+                         [this](const data::LoaderState& start) {
+                           return std::make_unique<data::Loader>(dataset, loader, data::LoaderSeed{.seed = 1},
+                                                                 start);
+                         },
+                     .progress = *progress});
+    trainer.run();
+    return run_folder.load_latest()->tensors.ema;
+  }
+};
+
+TEST(Trainer, ResumesBitForBit) {
+  Setting setting;
+  const io::NamedTensors straight = setting.train("straight", 20);
+  setting.train("interrupted", 10);
+  const io::NamedTensors resumed = setting.train("interrupted", 20);  // a new process would do the same
+  ASSERT_EQ(straight.size(), resumed.size());
+  for (const auto& [name, tensor] : straight) EXPECT_TRUE(torch::equal(tensor, resumed.at(name))) << name;
+  const auto a = RunFolder(setting.folder / "straight").load_latest(),
+             b = RunFolder(setting.folder / "interrupted").load_latest();
+  EXPECT_EQ(a->position.data, b->position.data);
+  for (const auto& [name, tensor] : a->tensors.optimizer)
+    EXPECT_TRUE(torch::equal(tensor, b->tensors.optimizer.at(name))) << name;
+  for (const auto& [name, tensor] : a->tensors.model)
+    EXPECT_TRUE(torch::equal(tensor, b->tensors.model.at(name))) << name;
+}
+
+TEST(Trainer, StopsAtALossThatIsNotFiniteWithTheCheckpointIntact) {
+  Setting setting;
+  setting.train("run", 4);
+  try {
+    setting.train("run", 20, /*poisoned_step=*/15);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::numeric);
+    EXPECT_NE(std::string(error.what()).find("step 7"), std::string::npos) << error.what();
+  }
+  EXPECT_EQ(RunFolder(setting.folder / "run").load_latest()->position.step, 4);
+}
+
+TEST(RunFolder, RefusesAnotherConfigurationAndASecondStart) {
+  const TemporaryFolder folder;
+  const RunFolder run(folder / "run");
+  run.create(R"({"a": {"b": 1}})", "train");
+  EXPECT_THROW(run.create(R"({"a": {"b": 1}})", "train"), Error);
+  run.check_same_config(R"({"a": {"b": 1}})");
+  try {
+    run.check_same_config(R"({"a": {"b": 2}})");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("/a/b"), std::string::npos) << error.what();
+  }
+}
+
+TEST(RunFolder, KeepsTheNewestCheckpointsAndIgnoresUnfinishedOnes) {
+  const TemporaryFolder folder;
+  const RunFolder run(folder / "run");
+  run.create("{}", "train");
+  for (const int64_t step : {9, 10, 100}) {
+    run.save({.position = {.step = step}, .tensors = {{{"w", torch::full({2}, step)}}, {}, {}}}, 2);
+  }
+  fs::create_directories(folder / "run/checkpoints/.writing");
+  EXPECT_FALSE(fs::exists(folder / "run/checkpoints/step-9"));
+  EXPECT_EQ(run.load_latest()->position.step, 100);
+  EXPECT_EQ(run.load_latest()->tensors.model.at("w")[0].item<int64_t>(), 100);
+}
+
+}  // namespace
+}  // namespace unclip::train
