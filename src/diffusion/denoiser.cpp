@@ -37,7 +37,7 @@ Denoiser make_denoiser(const NoiseSchedule& schedule, const DiffusionConfig& con
 
 Tensor guided(const Tensor& conditional, const Tensor& unconditional, double scale, int64_t channels) {
   const Tensor e_c = conditional.narrow(1, 0, channels), e_0 = unconditional.narrow(1, 0, channels);
-  const Tensor mixed = e_0 + scale * (e_c - e_0);
+  Tensor mixed = e_0 + scale * (e_c - e_0);
   if (conditional.size(1) == channels) return mixed;
   return torch::cat({mixed, conditional.narrow(1, channels, conditional.size(1) - channels)}, 1);
 }
