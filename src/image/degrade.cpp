@@ -64,7 +64,8 @@ Tensor filtered(const Tensor& x, const Tensor& kernel, int64_t stride = 1) {
   const Tensor padded = x.index_select(2, mirrored_positions(x.size(2), before, after))
                             .index_select(3, mirrored_positions(x.size(3), before, after));
   const Tensor weights = kernel.to(x.scalar_type()).expand({channels, 1, size, size});
-  return at::conv2d(padded, weights, std::nullopt, at::IntArrayRef(stride), at::IntArrayRef(0), at::IntArrayRef(1), channels);
+  return at::conv2d(padded, weights, std::nullopt, at::IntArrayRef(stride), at::IntArrayRef(0),
+                    at::IntArrayRef(1), channels);
 }
 
 /// The Gaussian of covariance Σ = [[xx, xy], [xy, yy]] on a grid of `size`, its mean `shift` pixels right of

@@ -65,10 +65,10 @@ RawPicture decode_jpeg(const Source& source) {
   const Handle handle(tjInitDecompress(), &tjDestroy);
   check(handle != nullptr, ErrorKind::io, "no memory to decode ", source.name);
   int width = 0, height = 0, subsampling = 0, colour_space = 0;
-  if (tjDecompressHeader3(handle.get(), source.bytes.data(), source.bytes.size(), &width, &height,
-                          &subsampling, &colour_space) != 0) {
-    source.damaged("JPEG", tjGetErrorStr2(handle.get()));
-  }
+  const int status = tjDecompressHeader3(handle.get(), source.bytes.data(), source.bytes.size(), &width,
+                                         &height, &subsampling, &colour_space);
+  if (status != 0) source.damaged("JPEG", tjGetErrorStr2(handle.get()));
+  if (width <= 0 || height <= 0) source.damaged("JPEG", "it holds no picture");  // only tables, or nothing
   source.check_size(height, width);
   RawPicture picture{.height = height, .width = width, .channels = 3};
   picture.orientation = exif_orientation(exif_block(source.bytes));

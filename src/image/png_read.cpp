@@ -50,28 +50,36 @@ struct PngReader {
   std::vector<png_bytep> rows;
 };
 
-/// Sizes and the conversions to 8-bit RGB or RGBA; false after an error.
+/// Size and channels; false after an error.
 bool PngReader::read_header() {
   if (setjmp(jump) != 0) return false;
   png_set_user_limits(png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);  // Source::check_size limits pictures
   png_set_chunk_malloc_max(png, kMaxChunk);
   png_set_chunk_cache_max(png, kMaxChunks);
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+  png_set_crc_action(png, PNG_CRC_QUIET_USE, PNG_CRC_QUIET_USE);  // no fuzzer guesses checksums
+#endif
   png_set_read_fn(png, this, &on_read);
   png_read_info(png, info);
+  picture.height = png_get_image_height(png, info);
+  picture.width = png_get_image_width(png, info);
+  const bool has_alpha = (png_get_color_type(png, info) & PNG_COLOR_MASK_ALPHA) != 0 ||
+                         png_get_valid(png, info, PNG_INFO_tRNS) != 0;
+  picture.channels = has_alpha ? 4 : 3;
+  return true;
+}
+
+/// The picture as 8-bit RGB or RGBA, and what follows it; false after an error. libpng makes room for rows
+/// here, so the size must have been checked.
+bool PngReader::read_rows() {
+  if (setjmp(jump) != 0) return false;
   png_set_expand(png);  // palettes, fewer than 8 bits, transparent colours
   png_set_scale_16(png);
   png_set_gray_to_rgb(png);
   png_set_interlace_handling(png);
   png_read_update_info(png, info);
-  picture.height = png_get_image_height(png, info);
-  picture.width = png_get_image_width(png, info);
-  picture.channels = png_get_channels(png, info);
-  return true;
-}
-
-/// The picture and what follows it; false after an error.
-bool PngReader::read_rows() {
-  if (setjmp(jump) != 0) return false;
+  if (png_get_rowbytes(png, info) != picture.row_bytes())
+    png_error(png, "its colour type contradicts itself");
   png_read_image(png, rows.data());
   png_read_end(png, end);
   return true;

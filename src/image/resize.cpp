@@ -75,6 +75,10 @@ torch::Tensor resize(const torch::Tensor& pixels, int64_t height, int64_t width,
   if (height == result.size(0) && width == result.size(1)) return result;
   const bool has_alpha = result.size(2) == 4;
   if (has_alpha) result = premultiplied(result);
+  // Pillow 13: a picture that loses more than twice as many rows as columns is resized vertically first.
+  const int64_t lost_rows = result.size(0) - height, lost_columns = result.size(1) - width;
+  const bool rows_first = lost_rows > 0 && lost_rows > 2 * lost_columns;
+  if (rows_first) result = resize_height(result, height, filter);
   if (width != result.size(1)) result = resize_width(result, width, filter);
   if (height != result.size(0)) result = resize_height(result, height, filter);
   return has_alpha ? unpremultiplied(result) : result;
