@@ -7,8 +7,14 @@ namespace {
 
 constexpr int64_t kStemPatch = 4;
 
-nn::TransformerConfig tower(const ClipConfig& c, int64_t width, int64_t layers, int64_t heads) {
-  return {.width = width, .layers = layers, .heads = heads, .activation = c.activation};
+/// `Tower` is VisionConfig or TextConfig.
+template <class Tower>
+nn::TransformerConfig transformer_of(const Tower& t, nn::Activation activation) {
+  return {.width = t.width,
+          .layers = t.layers,
+          .heads = t.heads,
+          .activation = activation,
+          .mlp_ratio = t.mlp_ratio};
 }
 
 nn::Init width_init(int64_t width) { return nn::Init::normal(std::pow(static_cast<double>(width), -0.5)); }
@@ -27,8 +33,8 @@ nn::Conv2d patch_convolution(const VisionConfig& v) {
 }  // namespace
 
 void ClipConfig::validate() const {
-  tower(*this, vision.width, vision.layers, vision.heads).validate("clip.vision");
-  tower(*this, text.width, text.layers, text.heads).validate("clip.text");
+  transformer_of(vision, activation).validate("clip.vision");
+  transformer_of(text, activation).validate("clip.text");
   check(vision.patch_size > 0 && vision.image_size % vision.patch_size == 0, ErrorKind::config,
         "clip.vision: image_size ", vision.image_size, " is not divisible by patch_size ", vision.patch_size);
   check(vision.stem_channels == 0 || vision.patch_size % kStemPatch == 0, ErrorKind::config,
@@ -43,8 +49,7 @@ void ClipConfig::validate() const {
 VisionTowerImpl::VisionTowerImpl(const ClipConfig& c)
     : patches(register_module("patches", patch_convolution(c.vision))),
       ln_pre(register_module("ln_pre", nn::LayerNorm(c.vision.width))),
-      transformer(register_module(
-          "transformer", nn::Transformer(tower(c, c.vision.width, c.vision.layers, c.vision.heads)))),
+      transformer(register_module("transformer", nn::Transformer(transformer_of(c.vision, c.activation)))),
       ln_post(register_module("ln_post", nn::LayerNorm(c.vision.width))),
       proj(
           register_module("proj",
@@ -77,8 +82,7 @@ ImageFeatures VisionTowerImpl::forward(const Tensor& pictures) {
 
 TextTowerImpl::TextTowerImpl(const ClipConfig& c)
     : token_embedding(register_module("token_embedding", nn::Embedding(c.text.vocab_size, c.text.width))),
-      transformer(register_module("transformer",
-                                  nn::Transformer(tower(c, c.text.width, c.text.layers, c.text.heads)))),
+      transformer(register_module("transformer", nn::Transformer(transformer_of(c.text, c.activation)))),
       ln_final(register_module("ln_final", nn::LayerNorm(c.text.width))),
       proj(register_module("proj",
                            nn::Linear(c.text.width,

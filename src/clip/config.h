@@ -10,6 +10,7 @@ struct VisionConfig {
   int64_t width = 1280;
   int64_t layers = 32;
   int64_t heads = 20;
+  double mlp_ratio = 4.0;
   std::vector<double> mean{0.48145466, 0.4578275, 0.40821073};  // of pixels in 0…1 (Radford et al. 2021)
   std::vector<double> std{0.26862954, 0.26130258, 0.27577711};
   int64_t stem_channels =
@@ -21,6 +22,7 @@ struct VisionConfig {
     field("width", self.width, "width of the tower");
     field("layers", self.layers, "number of blocks");
     field("heads", self.heads, "attention heads");
+    field("mlp_ratio", self.mlp_ratio, "hidden width of the MLPs over width");
     field("mean", self.mean, "per channel, taken from pixels in 0...1");
     field("std", self.std, "per channel, divides what is left");
     field("stem_channels", self.stem_channels,
@@ -34,6 +36,7 @@ struct TextConfig {
   int64_t width = 1024;  // unCLIP App. C: width 1024, 24 blocks
   int64_t layers = 24;
   int64_t heads = 16;
+  double mlp_ratio = 4.0;
 
   static void fields(auto& self, auto&& field) {
     field("vocab_size", self.vocab_size, "number of tokens; the highest id ends a text");
@@ -41,6 +44,7 @@ struct TextConfig {
     field("width", self.width, "width of the tower");
     field("layers", self.layers, "number of blocks");
     field("heads", self.heads, "attention heads");
+    field("mlp_ratio", self.mlp_ratio, "hidden width of the MLPs over width");
   }
 };
 

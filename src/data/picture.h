@@ -40,8 +40,8 @@ struct AugmentationDraw {
 };
 
 /// Decodes a stored picture: RGB on white, the square in its middle, resized to `size` (area average when
-/// shrinking by a whole factor, else antialiased bicubic). uint8 [size, size, 3]. Error(data) if it is damaged;
-/// `name` is for the message.
+/// shrinking by a whole factor, else antialiased bicubic). uint8 [size, size, 3]. Error(data) if it is
+/// damaged; `name` is for the message.
 torch::Tensor square_picture(std::span<const uint8_t> stored, const std::string& name, int64_t size);
 
 struct SamplePixels {

@@ -28,7 +28,11 @@ StepLoss ClipStage::loss(const data::Batch& batch, const NoiseKey& /*key*/) {
   const auto tokens = tokenizer_->tokenize(batch.captions, run_.model.text.context_length);
   const torch::Tensor pictures = clip::preprocess(to_unit_range(batch.pictures), run_.model.vision);
   const torch::Tensor z_i = model_->encode_image(pictures);
-  const torch::Tensor z_t = model_->encode_text(tokens.ids, tokens.mask).z_t;
+  // Attention is causal and the embedding is read at the end token: positions behind the longest caption are
+  // idle.
+  const int64_t longest = tokens.mask.sum(1).max().item<int64_t>();
+  const torch::Tensor z_t =
+      model_->encode_text(tokens.ids.slice(1, 0, longest), tokens.mask.slice(1, 0, longest)).z_t;
   const torch::Tensor logits = clip::similarity_logits(z_i, z_t, model_->logit_scale);
   return {clip::contrastive_loss(logits),
           {{"batch_accuracy", recall_at(logits.detach(), 1)},

@@ -38,7 +38,8 @@ StageConfig read_stage(const fs::path& run) {
   check(stage == "upsampler", ErrorKind::config, file.string(), " belongs to no stage: 'stage' is '", stage,
         "'");
   StageConfig config = read_as<UpsamplerRun>(text, file.string());
-  config.name = join_text(config.name, "_", config_from_json<UpsamplerRun>(text, file.string()).model.unet.size);
+  config.name =
+      join_text(config.name, "_", config_from_json<UpsamplerRun>(text, file.string()).model.unet.size);
   return config;
 }
 

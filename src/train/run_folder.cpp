@@ -53,14 +53,13 @@ void RunFolder::create(const std::string& config_json, const std::string& comman
   io::write_file_atomically(path_ / "command.txt", command + "\n");
 }
 
-void RunFolder::check_same_config(const std::string& config_json) const {
-  const auto stored = nlohmann::json::parse(io::read_text(path_ / "config.json", kMaxJson), nullptr, false);
-  const auto given = nlohmann::json::parse(config_json);
-  const auto changes = nlohmann::json::diff(stored, given);
-  check(changes.empty(), ErrorKind::config, "'", path_.string(),
-        "' was started with another configuration, first at ",
-        changes.empty() ? "" : changes[0].value("path", "?"),
-        ": use the configuration that is stored there, or another folder");
+std::string RunFolder::stored_config() const { return io::read_text(path_ / "config.json", kMaxJson); }
+
+void check_same_config(const std::string& stored, const std::string& given, const fs::path& run) {
+  const auto changes = nlohmann::json::diff(nlohmann::json::parse(stored), nlohmann::json::parse(given));
+  if (changes.empty()) return;
+  fail(ErrorKind::config, "'", run.string(), "' was started with another configuration, first at ",
+       changes[0].value("path", std::string("?")), ": use the one that is stored there, or another folder");
 }
 
 void RunFolder::save(const Checkpoint& checkpoint, int64_t keep) const {

@@ -37,9 +37,8 @@ class RunFolder {
 
   /// A new run: makes the folder and writes config and command. Error(io) if it already holds a run.
   void create(const std::string& config_json, const std::string& command) const;
-  /// Before resuming: the stored configuration must equal `config_json`. Error(config) naming the first
-  /// difference.
-  void check_same_config(const std::string& config_json) const;
+  /// The configuration that the run was started with.
+  std::string stored_config() const;
 
   /// Writes checkpoints/step-N under a temporary name, renames it, then removes all but the newest `keep`.
   void save(const Checkpoint& checkpoint, int64_t keep) const;
@@ -54,5 +53,9 @@ class RunFolder {
  private:
   std::filesystem::path path_;
 };
+
+/// Before resuming: Error(config) naming the first difference between two configurations as JSON, unless they
+/// are equal.
+void check_same_config(const std::string& stored, const std::string& given, const std::filesystem::path& run);
 
 }  // namespace unclip::train

@@ -37,7 +37,9 @@ template <class Run>
 RunFolder prepare_folder(const RunRequest& request, const Run& run) {
   RunFolder folder(request.out);
   if (request.resume && fs::exists(request.out / "config.json")) {
-    folder.check_same_config(config_to_json(run));
+    // Read as a configuration, so that settings which are newer than the run have their defaults.
+    const auto stored = config_from_json<Run>(folder.stored_config(), (request.out / "config.json").string());
+    check_same_config(config_to_json(stored), config_to_json(run), request.out);
   } else {
     folder.create(config_to_json(run), request.command);
   }

@@ -10,10 +10,12 @@ using testing::Fixture;
 
 /// The config of tests/fixtures/clip: towers of different sizes, so that a mix-up shows.
 ClipConfig tiny(nn::Activation activation) {
-  return {.embed_dim = 16,
-          .activation = activation,
-          .vision = {.image_size = 32, .patch_size = 8, .width = 32, .layers = 2, .heads = 2},
-          .text = {.vocab_size = 99, .context_length = 12, .width = 24, .layers = 3, .heads = 2}};
+  return {
+      .embed_dim = 16,
+      .activation = activation,
+      .vision = {.image_size = 32, .patch_size = 8, .width = 32, .layers = 2, .heads = 2, .mlp_ratio = 2.5},
+      .text = {
+          .vocab_size = 99, .context_length = 12, .width = 24, .layers = 3, .heads = 2, .mlp_ratio = 2.5}};
 }
 
 class ClipParity : public ::testing::TestWithParam<nn::Activation> {
@@ -51,7 +53,7 @@ TEST_P(ClipParity, TrainsAsPyTorchDoes) {
 INSTANTIATE_TEST_SUITE_P(Activations,
                          ClipParity,
                          ::testing::Values(nn::Activation::quick_gelu, nn::Activation::gelu),
-                         [](const auto& info) { return enum_name(info.param); });
+                         [](const auto& test) { return enum_name(test.param); });
 
 TEST(Clip, PaddingDoesNotChangeTheEmbedding) {
   Clip model(tiny(nn::Activation::gelu));

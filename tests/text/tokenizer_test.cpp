@@ -6,6 +6,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "support/temporary_folder.h"
 #include "unclip/base/error.h"
 #include "unclip/text/unicode.h"
 
@@ -115,31 +116,28 @@ TEST(Tokenizer, StaysFastOnHostileText) {
 }
 
 TEST(SpecialTokens, AreReadFromHuggingFaceFiles) {
-  const auto folder = std::filesystem::temp_directory_path() / "unclip_special_tokens_test";
-  std::filesystem::remove_all(folder);
-  std::filesystem::create_directories(folder);
+  const testing::TemporaryFolder folder;
   std::filesystem::copy(kFixtures / "tiny" / "vocab.json", folder / "vocab.json");
   std::filesystem::copy(kFixtures / "tiny" / "merges.txt", folder / "merges.txt");
   const auto write = [&](const char* name, const char* text) { std::ofstream(folder / name) << text; };
 
-  EXPECT_EQ(Tokenizer::load(folder).pad_id(), 1999);
+  EXPECT_EQ(Tokenizer::load(folder.path()).pad_id(), 1999);
   write("special_tokens_map.json",
         R"({"eos_token": {"content": "<|endoftext|>", "normalized": true}, "pad_token": "!"})");
-  EXPECT_EQ(Tokenizer::load(folder).pad_id(), 0);
-  EXPECT_EQ(Tokenizer::load(folder).encode("A!!<|ENDOFTEXT|>"), (Ids{320, 0, 0, 1999}));
+  EXPECT_EQ(Tokenizer::load(folder.path()).pad_id(), 0);
+  EXPECT_EQ(Tokenizer::load(folder.path()).encode("A!!<|ENDOFTEXT|>"), (Ids{320, 0, 0, 1999}));
   write(
       "tokenizer_config.json",
       R"({"added_tokens_decoder": {"5": {"content": "&"}, "1999": {"content": "<|endoftext|>", "normalized": false}}})");
-  EXPECT_EQ(Tokenizer::load(folder).encode("a&"), (Ids{320, 5}));
-  EXPECT_NE(Tokenizer::load(folder).encode("<|ENDOFTEXT|>"), (Ids{1999}));
-  EXPECT_EQ(Tokenizer::load(folder).encode("<|endoftext|>"), (Ids{1999}));
+  EXPECT_EQ(Tokenizer::load(folder.path()).encode("a&"), (Ids{320, 5}));
+  EXPECT_NE(Tokenizer::load(folder.path()).encode("<|ENDOFTEXT|>"), (Ids{1999}));
+  EXPECT_EQ(Tokenizer::load(folder.path()).encode("<|endoftext|>"), (Ids{1999}));
   write("special_tokens_map.json", R"({"pad_token": "[PAD]"})");
-  EXPECT_THROW(Tokenizer::load(folder), Error);
+  EXPECT_THROW(Tokenizer::load(folder.path()), Error);
   write("special_tokens_map.json", R"({"pad_token": 7})");
-  EXPECT_THROW(Tokenizer::load(folder), Error);
+  EXPECT_THROW(Tokenizer::load(folder.path()), Error);
   write("special_tokens_map.json", "{\"pad_token\": ");
-  EXPECT_THROW(Tokenizer::load(folder), Error);
-  std::filesystem::remove_all(folder);
+  EXPECT_THROW(Tokenizer::load(folder.path()), Error);
 }
 
 TEST(Unicode, SplitsWordsByClipsPattern) {

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "support/temporary_folder.h"
 #include "unclip/base/error.h"
 
 namespace unclip::text {
@@ -18,27 +19,21 @@ std::string read(const std::filesystem::path& file) {
   return text.str();
 }
 
-class VocabularyFiles : public testing::Test {
+class VocabularyFiles : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::filesystem::remove_all(folder_);
-    std::filesystem::create_directories(folder_);
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
   void write(const std::string& vocab, const std::string& merges) const {
     std::ofstream(folder_ / "vocab.json") << vocab;
     std::ofstream(folder_ / "merges.txt") << merges;
   }
 
-  std::filesystem::path folder_ = std::filesystem::temp_directory_path() / "unclip_vocabulary_test";
+  testing::TemporaryFolder folder_;
 };
 
 TEST_F(VocabularyFiles, OfClipAreWrittenAsTheyWereRead) {
   const Vocabulary clip = Vocabulary::load(kClip);
   EXPECT_EQ(clip.size(), 49408);
   EXPECT_EQ(clip.merges().size(), 48894U);
-  clip.save(folder_);
+  clip.save(folder_.path());
   EXPECT_TRUE(read(folder_ / "vocab.json") == read(kClip / "vocab.json"));
   EXPECT_TRUE(read(folder_ / "merges.txt") == read(kClip / "merges.txt"));
 }
@@ -71,16 +66,16 @@ TEST_F(VocabularyFiles, WhenDamagedAreRefused) {
   for (const auto& [vocab, merges] : damaged) {
     write(vocab, merges);
     try {
-      Vocabulary::load(folder_);
+      Vocabulary::load(folder_.path());
       ADD_FAILURE() << "accepted " << vocab << " with " << merges;
     } catch (const Error& error) {
       EXPECT_EQ(error.kind(), ErrorKind::data) << error.what();
     }
   }
   write(R"({"a": 0, "b": 1, "ab": 2})", "#version: 0.2\r\na b\r\n");
-  EXPECT_EQ(Vocabulary::load(folder_).merges().size(), 1U);
+  EXPECT_EQ(Vocabulary::load(folder_.path()).merges().size(), 1U);
   std::filesystem::remove(folder_ / "merges.txt");
-  EXPECT_THROW(Vocabulary::load(folder_), Error);
+  EXPECT_THROW(Vocabulary::load(folder_.path()), Error);
 }
 
 }  // namespace

@@ -138,9 +138,9 @@ TEST(RunFolder, RefusesAnotherConfigurationAndASecondStart) {
   const RunFolder run(folder / "run");
   run.create(R"({"a": {"b": 1}})", "train");
   EXPECT_THROW(run.create(R"({"a": {"b": 1}})", "train"), Error);
-  run.check_same_config(R"({"a": {"b": 1}})");
+  check_same_config(run.stored_config(), R"({"a": {"b": 1}})", run.path());
   try {
-    run.check_same_config(R"({"a": {"b": 2}})");
+    check_same_config(run.stored_config(), R"({"a": {"b": 2}})", run.path());
     FAIL();
   } catch (const Error& error) {
     EXPECT_NE(std::string(error.what()).find("/a/b"), std::string::npos) << error.what();

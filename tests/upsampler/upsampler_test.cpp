@@ -28,6 +28,7 @@ UpsamplerConfig scale_shift() {
   UpsamplerConfig config = karlo_tiny();
   config.unet.scale_shift = true;
   config.unet.channel_mult = {1, 2};
+  config.unet.depth = 1;
   return config;
 }
 
@@ -53,7 +54,7 @@ INSTANTIATE_TEST_SUITE_P(Nets,
                          UpsamplerParity,
                          ::testing::Values(Case{"upsampler/karlo_tiny", karlo_tiny()},
                                            Case{"upsampler/scale_shift", scale_shift()}),
-                         [](const auto& info) { return info.index == 0 ? "karlo" : "scale_shift"; });
+                         [](const auto& test) { return test.index == 0 ? "karlo" : "scale_shift"; });
 
 TEST(Upsampler, RunsAtAnySideAndRespectsTheSeed) {
   Upsampler model(karlo_tiny());
