@@ -10,8 +10,8 @@ namespace unclip::diffusion {
 namespace {
 
 std::vector<double> logs(const std::vector<double>& values) {
-  std::vector<double> result;
-  for (const double value : values) result.push_back(std::log(value));
+  std::vector<double> result(values.size());
+  std::ranges::transform(values, result.begin(), [](double value) { return std::log(value); });
   return result;
 }
 

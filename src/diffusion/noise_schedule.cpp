@@ -22,9 +22,10 @@ std::vector<double> betas_of(const ScheduleConfig& config) {
 }
 
 std::vector<double> cumulative_alphas(const std::vector<double>& betas) {
-  std::vector<double> alpha_bars;
+  std::vector<double> alpha_bars(betas.size());
   double product = 1.0;
-  for (const double beta : betas) alpha_bars.push_back(product *= 1.0 - beta);
+  std::ranges::transform(betas, alpha_bars.begin(),
+                         [&product](double beta) { return product *= 1.0 - beta; });
   return alpha_bars;
 }
 
