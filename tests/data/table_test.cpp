@@ -64,7 +64,7 @@ TEST(SampleJson, ReadsCaptionsAndWeight) {
   EXPECT_THAT(info.captions, ElementsAre("a", "b"));
   EXPECT_EQ(info.weight, 0.2);
   EXPECT_EQ(read_sample_json("{}", "x.json").weight, 1);
-  const std::string deep = R"({"a": )" + std::string(100000, '[') + std::string(100000, ']') + "}";
+  const std::string deep = join_text(R"({"a": )", std::string(100000, '['), std::string(100000, ']'), "}");
   for (const std::string& bad : {std::string("[]"), std::string("{"), std::string(R"({"captions": "a"})"),
                                  std::string(R"({"captions": [1]})"), std::string(R"({"weight": "1"})"),
                                  std::string(R"({"weight": -1})"), std::string(R"({"weight": 1e9})"), deep}) {
