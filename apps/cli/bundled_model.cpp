@@ -7,7 +7,7 @@ namespace fs = std::filesystem;
 fs::path bundled_model() {
   std::error_code unreadable;
   const fs::path program = fs::read_symlink("/proc/self/exe", unreadable);
-  const fs::path installed = program.parent_path().parent_path() / "share/unclip/models/emoji";
+  fs::path installed = program.parent_path().parent_path() / "share/unclip/models/emoji";
   if (!unreadable && fs::is_directory(installed, unreadable)) return installed;
   return fs::path(UNCLIP_SOURCE_DIR) / "models/emoji";
 }

@@ -40,14 +40,16 @@ int report_error(std::ostream& out) noexcept {
     try {
       throw;
     } catch (const Error& error) {
-      out << "unclip: " << error.what() << std::endl;
+      out << "unclip: " << error.what() << "\n" << std::flush;
       return exit_code(error.kind());
     } catch (const c10::Error& error) {
-      out << "unclip: " << torch_sentence(error) << std::endl;
+      out << "unclip: " << torch_sentence(error) << "\n" << std::flush;
     } catch (const std::bad_alloc&) {
-      out << "unclip: the machine has not enough memory; use fewer or smaller pictures at once" << std::endl;
+      out << "unclip: the machine has not enough memory; use fewer or smaller pictures at once"
+          << "\n"
+          << std::flush;
     } catch (const std::exception& error) {
-      out << "unclip: " << error.what() << std::endl;
+      out << "unclip: " << error.what() << "\n" << std::flush;
     }
   } catch (...) {  // not even the report worked: the exit code must do
   }

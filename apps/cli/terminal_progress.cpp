@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <sstream>
+#include <utility>
 
 namespace unclip::cli {
 namespace {
@@ -45,7 +47,7 @@ std::string cut(const std::string& text, int columns) {
 Screen stderr_screen() { return {isatty(STDERR_FILENO) == 1, stderr_columns, steady_seconds}; }
 
 std::string duration_text(double seconds) {
-  const auto whole = static_cast<long long>(seconds + 0.5);
+  const auto whole = std::llround(seconds);
   char text[48];
   if (whole < 3600) {
     std::snprintf(text, sizeof text, "%lld:%02lld", whole / 60, whole % 60);
@@ -59,7 +61,7 @@ TerminalProgress::TerminalProgress(std::ostream& out, Screen screen)
     : out_(out), screen_(std::move(screen)) {}
 
 TerminalProgress::~TerminalProgress() {
-  if (!stage_.empty() && screen_.is_terminal) out_ << std::endl;
+  if (!stage_.empty() && screen_.is_terminal) out_ << "\n" << std::flush;
 }
 
 void TerminalProgress::begin(const std::string& stage, int64_t total) {
@@ -95,7 +97,7 @@ void TerminalProgress::end() {
   const std::lock_guard lock(mutex_);
   const std::string line = stage_ + ": " + std::to_string(done_) + " in " +
                            duration_text(screen_.seconds() - started_) + (note_.empty() ? "" : ", " + note_);
-  out_ << (screen_.is_terminal ? "\r\x1b[K" : "") << line << std::endl;
+  out_ << (screen_.is_terminal ? "\r\x1b[K" : "") << line << "\n" << std::flush;
   stage_.clear();
 }
 
@@ -104,7 +106,7 @@ void TerminalProgress::draw() {
   if (screen_.is_terminal) {
     out_ << '\r' << cut(bar_line(drawn_), screen_.columns() - 1) << "\x1b[K" << std::flush;
   } else {
-    out_ << stage_ << ": " << figures(drawn_) << std::endl;
+    out_ << stage_ << ": " << figures(drawn_) << "\n" << std::flush;
   }
 }
 

@@ -82,7 +82,7 @@ TEST(Bar, NeverIsWiderThanTheTerminal) {
     stage.advance(1, 1);
     const std::string line = stage.last_drawn();
     const size_t ascii =
-        line.find("\x1b") - (line.find("ö") != std::string::npos) - (line.find("ß") != std::string::npos);
+        line.find('\x1b') - (line.find("ö") != std::string::npos) - (line.find("ß") != std::string::npos);
     EXPECT_LT(ascii, static_cast<size_t>(columns));
   }
 }
