@@ -7,7 +7,8 @@
 namespace unclip::io {
 
 /// Maps a regular file; pages are read when they are touched. Writing to `data()` changes this process's copy
-/// of the page, never the file. Error(io) if it cannot be opened or is no regular file.
+/// of the page, never the file. Error(io) if it cannot be opened or is no regular file. Who replaces a file
+/// by rename disturbs no mapping; who cuts off a mapped file ends the processes that read it.
 class MappedFile {
  public:
   explicit MappedFile(const std::filesystem::path& path);
