@@ -28,7 +28,8 @@ int run(const std::vector<std::string>& arguments) {
   for (const auto& item : model->named_parameters()) parameters.emplace_back(item.key(), item.value());
   train::AdamW optimizer(parameters, {});
   const torch::Tensor x = torch::randn({batch, config.unet.in_channels, config.unet.size, config.unet.size});
-  const torch::Tensor target = torch::randn({batch, config.unet.out_channels, config.unet.size, config.unet.size});
+  const torch::Tensor target =
+      torch::randn({batch, config.unet.out_channels, config.unet.size, config.unet.size});
   const torch::Tensor t = torch::randint(1000, {batch}), z_i = torch::randn({batch, config.embed_dim});
   std::vector<double> seconds;
   for (int64_t step = 0; step < steps; ++step) {
@@ -41,8 +42,9 @@ int run(const std::vector<std::string>& arguments) {
     optimizer.step(1e-4);
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
     seconds.push_back(took.count());
-    std::cerr << "step " << step << ": forward " << std::chrono::duration<double>(middle - start).count() << " backward "
-              << std::chrono::duration<double>(end - middle).count() << " all " << took.count() << "\n";
+    std::cerr << "step " << step << ": forward " << std::chrono::duration<double>(middle - start).count()
+              << " backward " << std::chrono::duration<double>(end - middle).count() << " all "
+              << took.count() << "\n";
   }
   std::nth_element(seconds.begin(), seconds.begin() + steps / 2, seconds.end());
   const double median = seconds[static_cast<size_t>(steps / 2)];
