@@ -42,7 +42,7 @@ Picture read_picture(const std::filesystem::path& path, int64_t max_pixels) {
 }
 
 torch::Tensor flatten_on(const torch::Tensor& pixels, uint8_t level) {
-  const torch::Tensor in = checked_pixels(pixels);
+  torch::Tensor in = checked_pixels(pixels);
   if (in.size(2) == 3) return in;
   torch::Tensor out = torch::empty({in.size(0), in.size(1), 3}, torch::kUInt8);
   const uint8_t* rgba = in.const_data_ptr<uint8_t>();

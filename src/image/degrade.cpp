@@ -96,7 +96,7 @@ Tensor coverage(int64_t in, int64_t out) {
   return (overlap.clamp_min(0) / scale).to(torch::kFloat32);
 }
 
-enum class Interpolation { linear, cubic, area };
+enum class Interpolation : uint8_t { linear, cubic, area };
 
 /// Without antialiasing except for `area`: aliasing is part of the damage.
 Tensor resized(const Tensor& x, int64_t height, int64_t width, Interpolation how) {
@@ -169,7 +169,7 @@ Tensor compressed(const Tensor& x, Dice& dice) {
   return to_network(decode(file, "a picture that is being degraded").pixels).add(1).mul(0.5);
 }
 
-enum class Step { blur, shrink, fit, noise, compress };
+enum class Step : uint8_t { blur, shrink, fit, noise, compress };
 
 /// Any order in which `fit` comes after `shrink`.
 std::array<Step, 5> any_order(Dice& dice) {
@@ -190,8 +190,8 @@ Tensor gaussian_blur(const Tensor& pictures, const BlurOptions& options) {
   check(options.kernel > 0 && options.kernel % 2 == 1 && options.sigma > 0, ErrorKind::shape,
         "a blur has a kernel of ", options.kernel, " and a sigma of ", options.sigma,
         ", expected an odd kernel and a positive sigma");
-  const Tensor place =
-      torch::arange(options.kernel, torch::kFloat64) - static_cast<double>(options.kernel / 2);
+  const int64_t half = options.kernel / 2;
+  const Tensor place = torch::arange(-half, half + 1, torch::kFloat64);
   const Tensor line = (place.square() * (-0.5 / (options.sigma * options.sigma))).exp();
   const Tensor weights = line / line.sum();
   return filtered(pictures, weights.outer(weights));

@@ -8,7 +8,7 @@
 namespace unclip::image {
 namespace {
 
-enum class Format { png, jpeg, webp };
+enum class Format : uint8_t { png, jpeg, webp };
 
 Format format_of(const std::filesystem::path& path) {
   std::string ending = path.extension().string();

@@ -30,7 +30,7 @@ int exif_orientation(std::span<const uint8_t> block) {
   const bool is_tiff = block.size() >= 8 && block[0] == block[1] && (block[0] == 'I' || block[0] == 'M') &&
                        reader.number(2, 2) == 42U;
   if (!is_tiff) return 1;
-  const size_t directory = *reader.number(4, 4);
+  const size_t directory = reader.number(4, 4).value_or(0);
   const uint32_t count = reader.number(directory, 2).value_or(0);
   for (size_t at = directory + 2, i = 0; i < count; ++i, at += 12) {
     const auto tag = reader.number(at, 2);

@@ -85,8 +85,8 @@ AxisWeights::AxisWeights(int64_t in, int64_t out, Filter filter) {
   std::vector<double> exact(static_cast<size_t>(taps));
   for (int64_t i = 0; i < out; ++i) {
     const double center = (static_cast<double>(i) + 0.5) * scale;
-    const auto first = std::max<int64_t>(0, static_cast<int64_t>(center - reach + 0.5));
-    const auto last = std::min<int64_t>(in, static_cast<int64_t>(center + reach + 0.5));
+    const auto first = std::max<int64_t>(0, static_cast<int64_t>(std::floor(center - reach + 0.5)));
+    const auto last = std::min<int64_t>(in, static_cast<int64_t>(std::floor(center + reach + 0.5)));
     double sum = 0;
     for (int64_t k = 0; k < last - first; ++k) {
       exact[k] = value(filter, (static_cast<double>(k + first) - center + 0.5) * (1.0 / stretch));

@@ -247,16 +247,17 @@ NamedTensors KeyMap::map_to_theirs(const NamedTensors& ours, const std::string& 
   std::vector<std::string> unknown;
   for (const auto& [name, tensor] : ours) {
     const std::vector<std::string> words = split(name);
-    const auto rule = std::find_if(compiled.begin(), compiled.end(),
-                                   [&](const CompiledRule& r) { return r.ours.match(words).has_value(); });
-    if (rule == compiled.end()) {
+    std::optional<Bindings> bindings;
+    const auto rule = std::find_if(compiled.begin(), compiled.end(), [&](const CompiledRule& candidate) {
+      bindings = candidate.ours.match(words);
+      return bindings.has_value();
+    });
+    if (!bindings) {
       unknown.push_back(name);
       continue;
     }
     const auto parts = at_tensor(name, where, [&] { return to_theirs(*rule->rule, tensor); });
-    for (size_t i = 0; i < parts.size(); ++i) {
-      theirs[rule->theirs[i].fill(*rule->ours.match(words))] = parts[i];
-    }
+    for (size_t i = 0; i < parts.size(); ++i) theirs[rule->theirs[i].fill(*bindings)] = parts[i];
   }
   check(unknown.empty(), ErrorKind::checkpoint, where,
         " has tensors that the other layout does not know: ", list_names(unknown));

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <set>
 
 #include "unclip/base/error.h"
@@ -27,6 +27,8 @@ constexpr std::array<DtypeInfo, 10> kDtypes{{{"BOOL", 1},
                                              {"I64", 8}}};
 constexpr size_t kLengthBytes = 8;
 constexpr size_t kMaxName = 1024;
+constexpr std::string_view kMetadata = "__metadata__";
+constexpr uint64_t kOverflow = std::numeric_limits<uint64_t>::max();
 
 /// Names end up in error messages: no essays, no control characters.
 bool is_name(const std::string& text) {
@@ -44,7 +46,7 @@ class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
 
   bool start_object(size_t /*count*/) override {
     if (place_ == Place::start) return move_to(Place::top);
-    if (place_ == Place::top && key_ == "__metadata__") return move_to(Place::metadata);
+    if (place_ == Place::top && key_ == kMetadata) return move_to(Place::metadata);
     if (place_ != Place::top) misplaced("an object");
     header.tensors.emplace_back().name = key_;
     seen_.clear();
@@ -76,7 +78,7 @@ class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
     check(known.insert(name).second, ErrorKind::checkpoint, where_, ": '", name, "' appears twice");
     check(place_ != Place::tensor || name == "dtype" || name == "shape" || name == "data_offsets",
           ErrorKind::checkpoint, where_, ": unknown key '", name, "' in a tensor's description");
-    if (place_ == Place::top && name == "__metadata__") seen_.clear();
+    if (place_ == Place::top && name == kMetadata) seen_.clear();
     key_ = name;
     return true;
   }
@@ -114,7 +116,7 @@ class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
   }
 
  private:
-  enum class Place { start, top, metadata, tensor, shape, offsets };
+  enum class Place : uint8_t { start, top, metadata, tensor, shape, offsets };
 
   bool move_to(Place place) {
     place_ = place;
@@ -142,11 +144,11 @@ class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
   std::set<std::string> seen_;   // of the current tensor's or the metadata's keys
 };
 
-/// Bytes that the shape and dtype need, or nothing if that overflows.
-std::optional<uint64_t> byte_count(const TensorEntry& tensor) {
-  uint64_t count = static_cast<uint64_t>(dtype_size(tensor.dtype));
+/// Bytes that the shape and dtype need; the largest number if that overflows.
+uint64_t byte_count(const TensorEntry& tensor) {
+  auto count = static_cast<uint64_t>(dtype_size(tensor.dtype));
   for (const int64_t dimension : tensor.shape) {
-    if (__builtin_mul_overflow(count, static_cast<uint64_t>(dimension), &count)) return std::nullopt;
+    if (__builtin_mul_overflow(count, static_cast<uint64_t>(dimension), &count)) return kOverflow;
   }
   return count;
 }
@@ -161,8 +163,7 @@ void check_layout(std::vector<TensorEntry>& tensors, uint64_t data_size, const s
     check(tensor.begin == at && tensor.end >= tensor.begin, ErrorKind::checkpoint, where, ": tensor '",
           tensor.name, "' lies at bytes ", tensor.begin, " to ", tensor.end, ", expected it to begin at ",
           at);
-    const std::optional<uint64_t> needed = byte_count(tensor);
-    check(needed && *needed == tensor.end - tensor.begin, ErrorKind::checkpoint, where, ": tensor '",
+    check(byte_count(tensor) == tensor.end - tensor.begin, ErrorKind::checkpoint, where, ": tensor '",
           tensor.name, "' has ", tensor.end - tensor.begin, " bytes, which its shape and dtype do not fit");
     at = tensor.end;
   }
@@ -209,14 +210,16 @@ SafetensorsHeader parse_safetensors_header(std::span<const uint8_t> bytes,
 
 std::string safetensors_header_bytes(std::span<const TensorEntry> tensors, const Metadata& metadata) {
   nlohmann::ordered_json json = nlohmann::ordered_json::object();
-  if (!metadata.empty()) json["__metadata__"] = metadata;
+  if (!metadata.empty()) json[std::string(kMetadata)] = metadata;
   uint64_t at = 0;
   for (const TensorEntry& tensor : tensors) {
-    const std::optional<uint64_t> size = byte_count(tensor);
-    check(size.has_value(), ErrorKind::shape, "tensor '", tensor.name, "' is too large to be stored");
+    check(is_name(tensor.name) && tensor.name != kMetadata, ErrorKind::checkpoint, "'", tensor.name,
+          "' is no name for a stored tensor");
+    const uint64_t size = byte_count(tensor);
+    check(size < kOverflow - at, ErrorKind::shape, "tensor '", tensor.name, "' is too large to be stored");
     json[tensor.name] = {
-        {"dtype", dtype_name(tensor.dtype)}, {"shape", tensor.shape}, {"data_offsets", {at, at + *size}}};
-    at += *size;
+        {"dtype", dtype_name(tensor.dtype)}, {"shape", tensor.shape}, {"data_offsets", {at, at + size}}};
+    at += size;
   }
   std::string text;
   try {

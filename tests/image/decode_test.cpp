@@ -2,10 +2,9 @@
 
 #include <gmock/gmock.h>
 
-#include <random>
-
 #include "support/close.h"
 #include "support/error_of.h"
+#include "unclip/base/noise.h"
 #include "unclip/image/encode.h"
 #include "unclip/io/file.h"
 #include "unclip/io/safetensors.h"
@@ -17,14 +16,14 @@ using ::testing::AllOf;
 using testing::error_of;
 using ::testing::HasSubstr;
 
-const std::filesystem::path kPictures = std::filesystem::path(UNCLIP_FIXTURES) / "image" / "pictures";
+std::filesystem::path pictures() { return std::filesystem::path(UNCLIP_FIXTURES) / "image" / "pictures"; }
 using Bytes = std::vector<uint8_t>;
 
-Bytes file(const std::string& name) { return io::read_file(kPictures / name, 1 << 20); }
+Bytes file(const std::string& name) { return io::read_file(pictures() / name, 1 << 20); }
 
 std::vector<std::string> all_files() {
   std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator(kPictures)) {
+  for (const auto& entry : std::filesystem::directory_iterator(pictures())) {
     if (entry.path().extension() != ".safetensors") names.push_back(entry.path().filename().string());
   }
   std::sort(names.begin(), names.end());
@@ -42,12 +41,12 @@ uint32_t crc32(std::span<const uint8_t> bytes) {
 }
 
 TEST(Decode, AgreesWithPillowOnEveryKindOfFile) {
-  const io::SafetensorsFile expected(kPictures / "expected.safetensors");
+  const io::SafetensorsFile expected(pictures() / "expected.safetensors");
   const std::vector<std::string> names = all_files();
   EXPECT_EQ(names.size(), 25U);
   for (const std::string& name : names) {
     SCOPED_TRACE(name);
-    const torch::Tensor pixels = read_picture(kPictures / name).pixels;
+    const torch::Tensor pixels = read_picture(pictures() / name).pixels;
     // Decoders of lossy pictures may round differently.
     const bool is_lossy = name.ends_with(".jpg") || name == "lossy.webp";
     EXPECT_CLOSE(pixels, expected.tensor(name), {.absolute = is_lossy ? 2.0 : 0.0, .relative = 0});
@@ -55,8 +54,8 @@ TEST(Decode, AgreesWithPillowOnEveryKindOfFile) {
 }
 
 TEST(Decode, PutsTransparentPicturesOnWhite) {
-  const io::SafetensorsFile expected(kPictures / "expected.safetensors");
-  const torch::Tensor rgba = read_picture(kPictures / "rgba.png").pixels;
+  const io::SafetensorsFile expected(pictures() / "expected.safetensors");
+  const torch::Tensor rgba = read_picture(pictures() / "rgba.png").pixels;
   EXPECT_TRUE(torch::equal(flatten_on(rgba), expected.tensor("flattened")));
   EXPECT_TRUE(torch::equal(flatten_on(rgba.slice(2, 0, 3)), rgba.slice(2, 0, 3)));
   const torch::Tensor clear = torch::zeros({2, 2, 4}, torch::kUInt8);
@@ -72,13 +71,14 @@ TEST(Decode, NamesWhatIsNoPicture) {
   EXPECT_THAT(complaint("\x89PNG\r\n\x1A\n"), HasSubstr("x.png is a damaged PNG picture: it is cut off"));
   EXPECT_THAT(complaint("\xFF\xD8\xFF"), HasSubstr("damaged JPEG"));
   EXPECT_THAT(complaint(std::string("RIFF\0\0\0\0WEBP", 12)), HasSubstr("damaged WebP"));
-  EXPECT_THAT(error_of(ErrorKind::io, [] { read_picture(kPictures / "none.png"); }), HasSubstr("none.png"));
+  EXPECT_THAT(error_of(ErrorKind::io, [] { read_picture(pictures() / "none.png"); }), HasSubstr("none.png"));
 }
 
 TEST(Decode, LimitsThePixels) {
+  constexpr int64_t kPixels = 13 * 9;
   for (const char* name : {"rgb.png", "rgb.jpg", "lossy.webp", "animated.webp"}) {
-    EXPECT_NO_THROW(decode(file(name), name, 13 * 9));
-    EXPECT_THAT(error_of(ErrorKind::data, [&] { decode(file(name), name, 13 * 9 - 1); }),
+    EXPECT_NO_THROW(decode(file(name), name, kPixels));
+    EXPECT_THAT(error_of(ErrorKind::data, [&] { decode(file(name), name, kPixels - 1); }),
                 HasSubstr("13 × 9 pixels"));
   }
 }
@@ -111,13 +111,17 @@ TEST(Decode, RefusesEveryTruncation) {
 }
 
 TEST(Decode, SurvivesRandomDamage) {
-  std::mt19937 random(11);
+  constexpr int kRounds = 300;
   for (const std::string& name : all_files()) {
     const Bytes whole = file(name);
-    for (int round = 0; round < 300; ++round) {
+    const std::vector<uint32_t> chance = random_bits({11, stream_id(name), 0}, size_t{16} * kRounds);
+    auto next = chance.begin();
+    for (int round = 0; round < kRounds; ++round) {
       Bytes bytes = whole;
-      for (unsigned i = 0; i <= random() % 4; ++i)
-        bytes[random() % bytes.size()] = static_cast<uint8_t>(random());
+      for (uint32_t changes = *next++ % 4 + 1; changes > 0; --changes) {
+        const size_t place = *next++ % bytes.size();
+        bytes[place] = static_cast<uint8_t>(*next++);
+      }
       try {
         const torch::Tensor pixels = decode(bytes, name, 1'000'000).pixels;
         ASSERT_TRUE(pixels.size(2) == 3 || pixels.size(2) == 4);
@@ -131,7 +135,7 @@ TEST(Decode, SurvivesRandomDamage) {
 TEST(Decode, ToleratesStrayBytesInAJpegFile) {
   Bytes bytes = file("rgb.jpg");
   bytes.insert(bytes.end() - 2, {0, 0, 0, 0});  // as some cameras leave before the end marker
-  EXPECT_TRUE(torch::equal(decode(bytes, "x").pixels, read_picture(kPictures / "rgb.jpg").pixels));
+  EXPECT_TRUE(torch::equal(decode(bytes, "x").pixels, read_picture(pictures() / "rgb.jpg").pixels));
 }
 
 }  // namespace

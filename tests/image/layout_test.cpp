@@ -71,7 +71,7 @@ TEST(Sheet, PlacesTilesOfAnySize) {
 
 TEST(Sheet, IsAboutSquareByDefault) {
   const std::vector<torch::Tensor> tiles(10, noise(2, 2));
-  EXPECT_EQ(contact_sheet(tiles, {.gap = 0}).sizes(), torch::IntArrayRef({3 * 2, 4 * 2, 3}));
+  EXPECT_EQ(contact_sheet(tiles, {.gap = 0}).sizes(), torch::IntArrayRef({6, 8, 3}));
   EXPECT_EQ(contact_sheet({tiles[0]}, {.columns = 5, .gap = 0}).sizes(), torch::IntArrayRef({2, 2, 3}));
   EXPECT_THAT(error_of(ErrorKind::shape, [] { contact_sheet({}); }), HasSubstr("at least one"));
   EXPECT_THAT(error_of(ErrorKind::shape, [&] { contact_sheet(tiles, {.columns = -1}); }),

@@ -14,25 +14,28 @@ namespace {
 using testing::error_of;
 using ::testing::HasSubstr;
 
-const std::filesystem::path kFixtures = std::filesystem::path(UNCLIP_FIXTURES) / "image";
-const std::map<std::string, Filter> kFilters{{"box", Filter::box},
-                                             {"bilinear", Filter::bilinear},
-                                             {"bicubic", Filter::bicubic},
-                                             {"lanczos", Filter::lanczos}};
+std::filesystem::path fixtures() { return std::filesystem::path(UNCLIP_FIXTURES) / "image"; }
+
+std::map<std::string, Filter> filters() {
+  return {{"box", Filter::box},
+          {"bilinear", Filter::bilinear},
+          {"bicubic", Filter::bicubic},
+          {"lanczos", Filter::lanczos}};
+}
 
 torch::Tensor noise(int64_t height, int64_t width, int64_t channels) {
   return uniform_noise({5, 0, 0}, {height, width, channels}).mul(256).to(torch::kUInt8);
 }
 
 TEST(Resize, EqualsPillowBitForBit) {
-  const io::SafetensorsFile fixture(kFixtures / "resize.safetensors");
+  const io::SafetensorsFile fixture(fixtures() / "resize.safetensors");
   int64_t compared = 0;
   for (const auto& [name, entry] : fixture.entries()) {
     const std::string filter = name.substr(name.rfind('.') + 1);
     if (filter == "in") continue;
     const torch::Tensor in = fixture.tensor(name.substr(0, name.rfind('.')) + ".in"),
                         expected = fixture.tensor(name);
-    const torch::Tensor got = resize(in, expected.size(0), expected.size(1), kFilters.at(filter));
+    const torch::Tensor got = resize(in, expected.size(0), expected.size(1), filters().at(filter));
     EXPECT_TRUE(torch::equal(got, expected)) << name;
     ++compared;
   }
@@ -40,9 +43,9 @@ TEST(Resize, EqualsPillowBitForBit) {
 }
 
 TEST(Resize, WeighsColoursByAlphaAsPillowDoes) {
-  const io::SafetensorsFile expected(kFixtures / "pictures" / "expected.safetensors");
-  const torch::Tensor rgba = read_picture(kFixtures / "pictures" / "rgba.png").pixels;
-  for (const auto& [name, filter] : kFilters) {
+  const io::SafetensorsFile expected(fixtures() / "pictures" / "expected.safetensors");
+  const torch::Tensor rgba = read_picture(fixtures() / "pictures" / "rgba.png").pixels;
+  for (const auto& [name, filter] : filters()) {
     EXPECT_TRUE(torch::equal(resize(rgba, 15, 6, filter), expected.tensor("resized." + name))) << name;
   }
 }
@@ -67,7 +70,7 @@ TEST(Resize, DoesNotDependOnThreads) {
 }
 
 TEST(Resize, KeepsFlatPicturesFlat) {
-  for (const auto& [name, filter] : kFilters) {
+  for (const auto& [name, filter] : filters()) {
     for (const int level : {0, 1, 127, 255}) {
       const torch::Tensor flat = torch::full({7, 300, 3}, level, torch::kUInt8);
       EXPECT_TRUE(resize(flat, 100, 3, filter).eq(level).all().item<bool>()) << name << " " << level;

@@ -2,9 +2,8 @@
 
 #include <gmock/gmock.h>
 
-#include <random>
-
 #include "support/error_of.h"
+#include "unclip/base/noise.h"
 
 namespace unclip::io {
 namespace {
@@ -64,6 +63,9 @@ TEST(SafetensorsHeader, WritesWhatItReads) {
                          safetensors_header_bytes({}, {{"x", "\xFF"}});
                        }),
               HasSubstr("UTF-8"));
+  const std::vector<TensorEntry> reserved{{"__metadata__", Dtype::f32, {1}}};
+  EXPECT_THAT(error_of(ErrorKind::checkpoint, [&] { safetensors_header_bytes(reserved, {}); }),
+              HasSubstr("no name"));
   const std::vector<TensorEntry> huge{{"h", Dtype::f64, {INT64_MAX, 2}}};
   EXPECT_THAT(error_of(ErrorKind::shape, [&] { safetensors_header_bytes(huge, {}); }), HasSubstr("'h'"));
 }
@@ -138,18 +140,25 @@ TEST(SafetensorsHeader, SurvivesTruncationAndMutation) {
               11);
   ASSERT_EQ(parse(good).tensors.size(), 2U);
   for (size_t size = 0; size < good.size(); ++size) EXPECT_THROW(parse(good.substr(0, size)), Error) << size;
-  std::mt19937 random(7);
-  int accepted = 0;
-  for (int round = 0; round < 20000; ++round) {
+  constexpr int kRounds = 20000;
+  const std::vector<uint32_t> chance = random_bits({7, 0, 0}, size_t{10} * kRounds);
+  auto next = chance.begin();
+  int accepted = 0, refused = 0;
+  for (int round = 0; round < kRounds; ++round) {
     std::string bad = good;
-    for (unsigned i = 0; i <= random() % 3; ++i) bad[random() % bad.size()] = static_cast<char>(random());
+    for (uint32_t changes = *next++ % 3 + 1; changes > 0; --changes) {
+      const size_t place = *next++ % bad.size();
+      bad[place] = static_cast<char>(*next++);
+    }
     try {
       const SafetensorsHeader header = parse(bad);
       ++accepted;
       for (const TensorEntry& tensor : header.tensors) ASSERT_LE(tensor.end, bad.size());
     } catch (const Error&) {
+      ++refused;
     }
   }
+  EXPECT_GT(refused, accepted);
   EXPECT_GT(accepted, 0);  // changes of data or of names are none of the header's business
 }
 

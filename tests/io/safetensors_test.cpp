@@ -14,8 +14,6 @@ using testing::error_of;
 using ::testing::HasSubstr;
 using testing::TemporaryFolder;
 
-const std::filesystem::path kFixtures = UNCLIP_FIXTURES;
-
 NamedTensors one_of_each() {
   NamedTensors tensors;
   for (const auto type : {torch::kFloat64, torch::kFloat32, torch::kFloat16, torch::kBFloat16, torch::kInt64,
@@ -46,8 +44,9 @@ TEST(Safetensors, KeepsEveryTypeAndShape) {
 // The fixtures were written by the reference implementation.
 TEST(Safetensors, WritesTheBytesOfTheReferenceImplementation) {
   const TemporaryFolder folder;
+  const std::filesystem::path fixtures = UNCLIP_FIXTURES;
   for (const char* name : {"clip/gelu", "prior/karlo_tiny", "image/resize", "nn/timestep_embedding"}) {
-    const std::filesystem::path original = kFixtures / (std::string(name) + ".safetensors");
+    const std::filesystem::path original = fixtures / (std::string(name) + ".safetensors");
     const SafetensorsFile file(original);
     write_safetensors(folder / "x", file.tensors());
     // Its metadata comes in no particular order, so both are compared without.
