@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "support/close.h"
+#include "support/temporary_folder.h"
 #include "unclip/data/loader.h"
 #include "unclip/image/encode.h"
 #include "unclip/io/state.h"
@@ -14,19 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A folder that is gone when the test ends.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (fs::temp_directory_path() / "unclip-train-XXXXXX").string();
-    path_ = ::mkdtemp(name.data());
-  }
-  ~TemporaryFolder() { fs::remove_all(path_); }
-  fs::path operator/(const std::string& name) const { return path_ / name; }
-
- private:
-  fs::path path_;
-};
+using testing::TemporaryFolder;
 
 void make_pictures(const fs::path& folder) {
   fs::create_directories(folder);

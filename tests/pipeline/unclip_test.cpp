@@ -1,0 +1,128 @@
+#include "unclip/pipeline/unclip.h"
+
+#include <ATen/Parallel.h>
+#include <gmock/gmock.h>
+
+#include "support/close.h"
+#include "support/tiny_model.h"
+
+namespace unclip::pipeline {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr testing::Tolerance kOneLevel{.absolute = 2.0 / 255, .relative = 0};  // of 255, in −1…1
+
+class UnclipTest : public ::testing::Test {
+ protected:
+  UnclipTest() { testing::write_tiny_model(folder_ / "model"); }
+  Unclip open() { return {folder_ / "model", torch::kFloat32}; }
+  Pictures generate(const std::vector<std::string>& captions,
+                    const std::vector<uint64_t>& seeds,
+                    int64_t size = 32) {
+    Unclip model = open();
+    return model.generate({.captions = captions, .seeds = seeds, .drawing = {.size = size}},
+                          *silent_progress());
+  }
+  std::string error_of(const std::function<void()>& work) {
+    try {
+      work();
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "no error";
+  }
+  testing::TemporaryFolder folder_;
+};
+
+TEST_F(UnclipTest, DrawsEverySizeOfTheModel) {
+  EXPECT_EQ(open().sizes(), (std::vector<int64_t>{16, 32}));
+  const Pictures pictures = generate({"a red heart", "a blue cat"}, {1, 2});
+  EXPECT_EQ(pictures.z_i.sizes(), (std::vector<int64_t>{2, 16}));
+  EXPECT_EQ(pictures.base.sizes(), (std::vector<int64_t>{2, 3, 16, 16}));
+  EXPECT_EQ(pictures.pictures.sizes(), (std::vector<int64_t>{2, 3, 32, 32}));
+  EXPECT_LE(pictures.pictures.abs().max().item<double>(), 1.0);
+  EXPECT_EQ(generate({"a red heart"}, {1}, 16).pictures.size(2), 16);
+}
+
+TEST_F(UnclipTest, SameSeedSamePictureInAnyBatchAndThreadCount) {
+  const Pictures batch = generate({"a red heart", "a blue cat", "a red heart"}, {1, 2, 3});
+  const int threads = at::get_num_threads();
+  at::set_num_threads(1);
+  const Pictures alone = generate({"a blue cat"}, {2});
+  at::set_num_threads(threads);
+  EXPECT_CLOSE(alone.pictures, batch.pictures.slice(0, 1, 2), kOneLevel);
+  EXPECT_FALSE(torch::allclose(batch.pictures[0], batch.pictures[2], 0, 0.1));  // other seed, other picture
+}
+
+TEST_F(UnclipTest, MorePicturesThanABatchAreTheSame) {
+  std::vector<std::string> captions(19, "a red heart");
+  std::vector<uint64_t> seeds(19);
+  for (size_t i = 0; i < seeds.size(); ++i) seeds[i] = 40 + i;
+  const Pictures all = generate(captions, seeds, 16);
+  EXPECT_CLOSE(generate({"a red heart"}, {58}, 16).pictures, all.pictures.slice(0, 18, 19), kOneLevel);
+}
+
+TEST_F(UnclipTest, PriorKindsDiffer) {
+  Unclip model = open();
+  std::vector<torch::Tensor> drawn;
+  for (const PriorKind kind : {PriorKind::diffusion, PriorKind::text, PriorKind::none}) {
+    drawn.push_back(
+        model
+            .generate({.captions = {"a red heart"}, .seeds = {1}, .drawing = {.prior = kind, .size = 16}},
+                      *silent_progress())
+            .pictures);
+  }
+  EXPECT_FALSE(torch::allclose(drawn[0], drawn[1], 0, 1e-3));
+  EXPECT_FALSE(torch::allclose(drawn[1], drawn[2], 0, 1e-3));
+}
+
+TEST_F(UnclipTest, VariationsShareTheEmbeddingAndDifferInNoise) {
+  Unclip model = open();
+  const auto pixels = (uniform_noise({1, 1, 1}, {20, 24, 3}) * 255).to(torch::kUInt8);
+  const Pictures pictures =
+      model.vary({.picture = pixels, .seeds = {1, 2}, .drawing = {.size = 16}}, *silent_progress());
+  EXPECT_TRUE(torch::equal(pictures.z_i[0], pictures.z_i[1]));
+  EXPECT_FALSE(torch::allclose(pictures.pictures[0], pictures.pictures[1], 0, 1e-3));
+}
+
+TEST_F(UnclipTest, WarnsOfALongCaption) {
+  const Pictures pictures = generate({"one two three four five six seven eight nine ten"}, {1}, 16);
+  ASSERT_EQ(pictures.warnings.size(), 1U);
+  EXPECT_THAT(pictures.warnings[0], HasSubstr("longer than the model's 24 tokens"));
+  EXPECT_TRUE(generate({"a"}, {1}, 16).warnings.empty());
+}
+
+TEST_F(UnclipTest, NamesWhatIsWrongWithAModel) {
+  EXPECT_THAT(error_of([&] { generate({"a"}, {1}, 77); }), HasSubstr("16, 32 pixels a side, not 77"));
+  EXPECT_THAT(error_of([&] { Unclip(folder_ / "nowhere", torch::kFloat32); }), HasSubstr("no model.json"));
+  const auto config = folder_ / "model/decoder/config.json";
+  const std::string good = io::read_text(config, 1 << 20);
+  io::write_file_atomically(config, std::string(R"({"unett": {}})"));
+  EXPECT_THAT(error_of([&] { generate({"a"}, {1}); }),
+              HasSubstr("unknown setting 'unett', did you mean 'unet'?"));
+  std::string wider = good;
+  wider.replace(wider.find("\"channels\": 8"), 13, "\"channels\": 12");
+  io::write_file_atomically(config, wider);
+  EXPECT_THAT(error_of([&] { generate({"a"}, {1}); }), HasSubstr("does not fit the model"));
+  io::write_file_atomically(config, good);
+  const auto weights = folder_ / "model/decoder/model.safetensors";
+  std::filesystem::resize_file(weights, std::filesystem::file_size(weights) - 10);
+  EXPECT_THAT(error_of([&] { generate({"a"}, {1}); }), HasSubstr("model.safetensors"));
+  std::filesystem::remove(weights);
+  EXPECT_THAT(error_of([&] { generate({"a"}, {1}); }), HasSubstr("model.safetensors"));
+}
+
+TEST_F(UnclipTest, RefusesAManifestOfAnotherFormatOrOutsideFolders) {
+  const auto manifest = folder_ / "model/model.json";
+  io::write_file_atomically(manifest, std::string(R"({"format": 2})"));
+  EXPECT_THAT(error_of([&] { open(); }), HasSubstr("format 2, expected 1"));
+  io::write_file_atomically(manifest,
+                            std::string(R"({"format": 1, "stages": {"clip": {"dir": "../../etc"}}})"));
+  EXPECT_THAT(error_of([&] { open(); }), HasSubstr("outside of the model directory"));
+  io::write_file_atomically(manifest, std::string("{"));
+  EXPECT_THAT(error_of([&] { open(); }), HasSubstr("is damaged"));
+}
+
+}  // namespace
+}  // namespace unclip::pipeline
