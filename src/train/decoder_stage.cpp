@@ -39,7 +39,7 @@ StepLoss DecoderStage::loss(const data::Batch& batch, const NoiseKey& key) {
 
 torch::Tensor DecoderStage::draw(const HeldOut& pairs, const torch::Tensor& z_i) {
   decoder::DecoderSampling sampling{
-      .sampler = {.kind = diffusion::Sampler::dpm_solver, .timesteps = std::to_string(run_.sheet.steps)},
+      .sampler = {.kind = diffusion::Sampler::dpm_solver, .timesteps = join_text("logsnr", run_.sheet.steps)},
       .guidance = run_.sheet.guidance};
   std::vector<uint64_t> seeds;
   for (int64_t i = 0; i < z_i.size(0); ++i) seeds.push_back(static_cast<uint64_t>(i));
