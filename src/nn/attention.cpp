@@ -1,8 +1,31 @@
 #include "unclip/nn/attention.h"
 
+#include <cmath>
+#include <limits>
+
 namespace unclip::nn {
 
+namespace {
+
+// LibTorch's fused kernel calls oneDNN anew for every head of every sample in the backward pass; for short
+// sequences that costs more than the products themselves.
+constexpr int64_t kShortSequence = 128;
+
+Tensor attention_in_steps(const Tensor& q,
+                          const Tensor& k,
+                          const Tensor& v,
+                          const std::optional<Tensor>& mask) {
+  const double scale = 1.0 / std::sqrt(static_cast<double>(q.size(3)));
+  Tensor scores = at::matmul(q * scale, k.transpose(2, 3));
+  if (mask) scores = scores.masked_fill(~*mask, -std::numeric_limits<float>::infinity());
+  return at::matmul(at::softmax(scores, -1, torch::kFloat32).to(v.scalar_type()), v);
+}
+
+}  // namespace
+
 Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const std::optional<Tensor>& mask) {
+  const bool trains = at::GradMode::is_enabled() && q.requires_grad();
+  if (trains && q.is_cpu() && k.size(2) <= kShortSequence) return attention_in_steps(q, k, v, mask);
   return at::scaled_dot_product_attention(q, k, v, mask);
 }
 

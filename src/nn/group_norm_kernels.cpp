@@ -4,11 +4,8 @@
 
 #include <bit>
 
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define UNCLIP_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define UNCLIP_CLONES
-#endif
+#include "unclip/base/instruction_sets.h"
+
 #define UNCLIP_INLINE __attribute__((always_inline)) inline
 
 namespace unclip::nn::kernels {
@@ -24,14 +21,16 @@ UNCLIP_INLINE void store(uint16_t* p, float value) {
   *p = static_cast<uint16_t>(value == value ? rounded : 0x7FC0U);
 }
 
-// eˣ by 2ⁿ · 2ᶠ with a degree-6 polynomial for 2ᶠ, f in [−½, ½]: relative error 3e-7, no branch, so it
-// vectorises.
+// eˣ by 2ⁿ · 2ᶠ with a degree-6 polynomial for 2ᶠ, f in [−½, ½]: relative error 3e-7. Branches and
+// conversions to integers, which may trap, would keep the loops around it from being vectorised.
 UNCLIP_INLINE float exp_fast(float x) {
-  const float clamped = x < -87.0F ? -87.0F : (x > 87.0F ? 87.0F : x);
+  constexpr float kRound =
+      12582912.0F;  // 1.5 · 2²³: adding it leaves the nearest whole number in the last bits
+  const float least = x < -87.0F ? -87.0F : x;
+  const float clamped = least > 87.0F ? 87.0F : least;
   const float y = clamped * 1.44269504F;
-  const float n = y < 0 ? static_cast<float>(static_cast<int32_t>(y - 0.5F))
-                        : static_cast<float>(static_cast<int32_t>(y + 0.5F));
-  const float f = y - n;
+  const float shifted = y + kRound;
+  const float f = y - (shifted - kRound);
   float p = 1.54035304e-4F;
   p = p * f + 1.33335581e-3F;
   p = p * f + 9.61812911e-3F;
@@ -39,7 +38,8 @@ UNCLIP_INLINE float exp_fast(float x) {
   p = p * f + 2.40226507e-1F;
   p = p * f + 6.93147181e-1F;
   p = p * f + 1.0F;
-  return p * std::bit_cast<float>((static_cast<int32_t>(n) + 127) << 23);
+  const uint32_t n = std::bit_cast<uint32_t>(shifted) - std::bit_cast<uint32_t>(kRound);
+  return p * std::bit_cast<float>((n + 127U) << 23);
 }
 
 UNCLIP_INLINE float sigmoid(float z) { return 1.0F / (1.0F + exp_fast(-z)); }
