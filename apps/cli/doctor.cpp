@@ -103,7 +103,8 @@ Finding disk() {
 Finding gpu() {
   if (!torch::cuda::is_available())
     return {"GPU", "none that this LibTorch can use; everything runs on the CPU", ""};
-  return {"GPU", std::to_string(torch::cuda::device_count()) + " with CUDA; use --device cuda", ""};
+  return {"GPU", std::to_string(torch::cuda::device_count()) + " with CUDA; this version computes on the CPU",
+          ""};
 }
 
 Finding model() {

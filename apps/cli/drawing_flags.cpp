@@ -45,26 +45,32 @@ fs::path numbered(const fs::path& path, const std::string& suffix) {
 
 }  // namespace
 
-void DrawingFlags::declare(CLI::App& app, const char* default_output) {
+void DrawingFlags::declare_drawing(CLI::App& app) {
   model = bundled_model();
-  output = default_output;
   app.add_option("--model", model, "a model directory (default: the bundled one)");
   app.add_option("--seed", seed, "seed of the first picture; drawn and shown if absent");
   app.add_option("--n", n, "pictures per caption")->check(between<int64_t>(1, 10000))->capture_default_str();
   app.add_option("--size", size, "side in pixels: a size that the model draws")->capture_default_str();
   app.add_option("--steps", steps, "decoder steps: a number or a spacing such as 10,10,3,2,2");
-  app.add_option("--prior-steps", prior_steps, "prior steps");
   app.add_option("--upsampler-steps", upsampler_steps, "steps of each upsampler, for instance 27,15");
   app.add_option("--guidance", guidance, "decoder guidance scale")->check(between(0.0, 100.0));
-  app.add_option("--prior-guidance", prior_guidance, "prior guidance scale")->check(between(0.0, 100.0));
   app.add_option("--sampler", sampler, "decoder sampler: ddpm, ddim, analytic_dpm, dpm_solver or unipc");
-  app.add_option("--prior-sampler", prior_sampler, "prior sampler");
   app.add_option("--upsampler-sampler", upsampler_sampler, "sampler of the upsamplers");
   app.add_option("--eta", eta, "noise of the ddim sampler, 0 to 1")->check(between(0.0, 1.0));
-  app.add_option("--prior", prior, "where z_i comes from: diffusion, text (z_t instead) or none")
-      ->capture_default_str();
   app.add_option("--dtype", dtype, "auto, fp32 or bf16")->capture_default_str();
   app.add_option("--device", device, "cpu")->capture_default_str();
+}
+
+void DrawingFlags::declare_prior(CLI::App& app) {
+  app.add_option("--prior", prior, "where z_i comes from: diffusion, text (z_t instead) or none")
+      ->capture_default_str();
+  app.add_option("--prior-steps", prior_steps, "prior steps");
+  app.add_option("--prior-guidance", prior_guidance, "prior guidance scale")->check(between(0.0, 100.0));
+  app.add_option("--prior-sampler", prior_sampler, "prior sampler");
+}
+
+void DrawingFlags::declare_output(CLI::App& app, const char* default_output) {
+  output = default_output;
   app.add_option("-o,--output", output, "file to write")->capture_default_str();
   app.add_flag("--force", force, "replace existing files");
 }

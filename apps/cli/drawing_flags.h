@@ -23,7 +23,10 @@ struct DrawingFlags {
   std::filesystem::path output;
   bool force = false;
 
-  void declare(CLI::App& app, const char* default_output);
+  /// Of the model, the decoder and the upsamplers.
+  void declare_drawing(CLI::App& app);
+  void declare_prior(CLI::App& app);
+  void declare_output(CLI::App& app, const char* default_output);
   /// Error(usage) for values that no model understands.
   pipeline::Drawing drawing() const;
   torch::ScalarType compute_dtype() const;

@@ -90,7 +90,9 @@ std::function<void()> declare(CLI::App& app, const Context& context) {
   app.add_option("CAPTION", settings->captions, "what to draw; - reads one caption a line from stdin");
   app.add_option("--from-image", settings->from_image,
                  "repeat the recipe stored in a picture of this program");
-  settings->flags.declare(app, "picture.png");
+  settings->flags.declare_drawing(app);
+  settings->flags.declare_prior(app);
+  settings->flags.declare_output(app, "picture.png");
   return [&app, &context, settings] { generate(app, *settings, context); };
 }
 

@@ -28,6 +28,7 @@ void stop_on_signals() {
   sigemptyset(&action.sa_mask);
   action.sa_flags = SA_RESTART;
   for (const int signal : {SIGINT, SIGTERM}) sigaction(signal, &action, nullptr);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is then an error of write(), which says so
 }
 
 int stop_signal() noexcept { return first_signal; }

@@ -29,7 +29,8 @@ void vary(Settings& settings, const Context& context) {
 std::function<void()> declare(CLI::App& app, const Context& context) {
   auto settings = std::make_shared<Settings>();
   app.add_option("IMAGE", settings->picture, "a PNG, JPEG or WebP picture")->required();
-  settings->flags.declare(app, "variation.png");
+  settings->flags.declare_drawing(app);
+  settings->flags.declare_output(app, "variation.png");
   settings->flags.n = 4;
   return [&context, settings] { vary(*settings, context); };
 }

@@ -1,5 +1,6 @@
 #include "unclip/pipeline/model_directory.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "unclip/io/file.h"
@@ -19,17 +20,22 @@ std::vector<std::string> list_of(const Json& json, const char* key) {
   return json.value(key, std::vector<std::string>());
 }
 
+/// All but the stages.
+Manifest read_description(const Json& json) {
+  return {.name = text_of(json, "name"),
+          .version = text_of(json, "version"),
+          .licence = text_of(json, "licence"),
+          .card = text_of(json, "card"),
+          .attribution = list_of(json, "attribution"),
+          .trained_on = list_of(json, "trained_on"),
+          .stages = {}};
+}
+
 Manifest read_manifest(const Json& json, const std::string& where) {
   check(json.is_object() && json.contains("format"), ErrorKind::config, where, " is no model description");
   check(json["format"] == kFormat, ErrorKind::config, where, " has format ", json["format"].dump(),
         ", expected ", kFormat, ": it was made by another version of this program");
-  Manifest manifest{.name = text_of(json, "name"),
-                    .version = text_of(json, "version"),
-                    .licence = text_of(json, "licence"),
-                    .card = text_of(json, "card"),
-                    .attribution = list_of(json, "attribution"),
-                    .trained_on = list_of(json, "trained_on"),
-                    .stages = {}};
+  Manifest manifest = read_description(json);
   const Json stages = json.value("stages", Json::object());
   for (const auto& [stage, settings] : stages.items()) {
     const fs::path folder = settings.value("dir", stage);
@@ -43,6 +49,20 @@ Manifest read_manifest(const Json& json, const std::string& where) {
 }  // namespace
 
 std::string read_config_text(const fs::path& file) { return io::read_text(file, kMaxConfig); }
+
+Manifest read_card(const fs::path& file) {
+  const std::vector<std::string> keys{"name", "version", "licence", "card", "attribution", "trained_on"};
+  try {
+    const Json json = Json::parse(read_config_text(file));
+    for (const auto& [key, value] : json.items()) {
+      check(std::ranges::find(keys, key) != keys.end(), ErrorKind::config, file.string(), ": unknown key '",
+            key, "', expected name, version, licence, card, attribution or trained_on");
+    }
+    return read_description(json);
+  } catch (const nlohmann::json::exception& error) {
+    fail(ErrorKind::config, file.string(), " is no model card: ", error.what());
+  }
+}
 
 ModelDirectory::ModelDirectory(fs::path path) : path_(std::move(path)) {
   const fs::path file = path_ / "model.json";

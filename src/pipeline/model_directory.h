@@ -37,6 +37,10 @@ class ModelDirectory {
   Manifest manifest_;
 };
 
+/// A manifest without stages, from JSON with any of name, version, licence, card (texts), attribution and
+/// trained_on (lists). Error(config) names an unknown key.
+Manifest read_card(const std::filesystem::path& file);
+
 void write_manifest(const std::filesystem::path& model, const Manifest& manifest);
 
 /// The configuration in a stage's folder. Error(config) names the file and the key.

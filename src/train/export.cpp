@@ -56,27 +56,6 @@ void write_stage(const fs::path& folder,
   io::write_file_atomically(folder / "config.json", config.json);
 }
 
-pipeline::Manifest read_card(const fs::path& card) {
-  pipeline::Manifest manifest;
-  if (card.empty()) return manifest;
-  const auto json = nlohmann::json::parse(pipeline::read_config_text(card), nullptr, false);
-  check(json.is_object(), ErrorKind::config, "'", card.string(), "' is not valid JSON");
-  manifest.name = json.value("name", std::string());
-  manifest.version = json.value("version", std::string());
-  manifest.licence = json.value("licence", std::string());
-  manifest.card = json.value("card", std::string());
-  manifest.attribution = json.value("attribution", std::vector<std::string>());
-  manifest.trained_on = json.value("trained_on", std::vector<std::string>());
-  return manifest;
-}
-
-void copy_tokenizer(const fs::path& run, const fs::path& model) {
-  fs::create_directories(model / "tokenizer");
-  for (const char* name : {"vocab.json", "merges.txt"}) {
-    fs::copy_file(run / "tokenizer" / name, model / "tokenizer" / name, fs::copy_options::overwrite_existing);
-  }
-}
-
 }  // namespace
 
 void export_model(const ExportRequest& request) {
@@ -88,7 +67,8 @@ void export_model(const ExportRequest& request) {
     check(RunFolder(run).latest().has_value(), ErrorKind::io, "'", run.string(), "' has no checkpoint yet");
     stages[config.name] = {config, run};
   }
-  pipeline::Manifest manifest = read_card(request.card);
+  pipeline::Manifest manifest;
+  if (!request.card.empty()) manifest = pipeline::read_card(request.card);
   if (fs::exists(request.out / "model.json")) {
     const pipeline::Manifest old = pipeline::ModelDirectory(request.out).manifest();
     manifest.stages = old.stages;
@@ -97,7 +77,10 @@ void export_model(const ExportRequest& request) {
   for (const auto& [name, stage] : stages) {
     write_stage(request.out / name, stage.first, *RunFolder(stage.second).latest(), request.dtype);
     manifest.stages[name] = name;
-    if (name == "clip") copy_tokenizer(stage.second, request.out);
+    if (name == "clip") {
+      fs::create_directories(request.out / "tokenizer");
+      text::Vocabulary::load(stage.second / "tokenizer").save(request.out / "tokenizer");
+    }
   }
   pipeline::write_manifest(request.out, manifest);
 }

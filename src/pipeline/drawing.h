@@ -1,0 +1,54 @@
+// What a caller may ask of a drawing, and the plan it becomes with a model's own settings.
+#pragma once
+#include "unclip/decoder/config.h"
+#include "unclip/diffusion/sampler.h"
+#include "unclip/pipeline/model_directory.h"
+#include "unclip/prior/config.h"
+
+namespace unclip::pipeline {
+
+/// Where the decoder's z_i comes from: the diffusion prior, z_t in its place, or nowhere (unCLIP §5.1).
+enum class PriorKind { diffusion, text, none };
+
+/// How pictures are drawn; what is absent stays as the model's configuration says.
+struct Drawing {
+  PriorKind prior = PriorKind::diffusion;
+  std::optional<double> prior_guidance, guidance;
+  std::optional<std::string> prior_steps, steps;  // numbers or spacings, see diffusion::parse_timesteps
+  std::vector<std::string> upsampler_steps;       // of the first, the second upsampler
+  std::optional<diffusion::Sampler> prior_sampler, sampler, upsampler_sampler;
+  std::optional<double> eta;  // of ddim, in the decoder
+  int64_t size = 256;         // 64 or an upsampler's size
+};
+
+struct UpsamplingPlan {
+  std::string stage;  // "upsampler_256"
+  int64_t size = 0;
+  diffusion::SamplerConfig sampler;
+};
+
+/// All settings of a drawing, checked before any work.
+struct Plan {
+  std::optional<prior::PriorSampling> prior;  // none unless z_i comes from the diffusion prior
+  decoder::DecoderSampling decoder;
+  std::vector<UpsamplingPlan> upsamplers;  // in turn, up to the drawing's size
+};
+
+/// Error(usage) for what this model cannot draw or what would have no effect, Error(checkpoint) if it lacks a
+/// stage.
+Plan make_plan(const ModelDirectory& directory, const Drawing& drawing);
+
+/// Names of the model's upsampling stages by their size, ascending.
+std::map<int64_t, std::string> upsampling_stages(const ModelDirectory& directory);
+/// Sizes that the model draws, ascending: 64, 256, …
+std::vector<int64_t> sizes(const ModelDirectory& directory);
+
+}  // namespace unclip::pipeline
+
+template <>
+struct unclip::EnumNames<unclip::pipeline::PriorKind> {
+  static constexpr std::array<std::pair<pipeline::PriorKind, std::string_view>, 3> value{
+      {{pipeline::PriorKind::diffusion, "diffusion"},
+       {pipeline::PriorKind::text, "text"},
+       {pipeline::PriorKind::none, "none"}}};
+};
