@@ -38,7 +38,10 @@ std::function<void()> declare(CLI::App& app, const Context& context) {
   auto settings = std::make_shared<Settings>();
   app.require_subcommand(1);
   CLI::App& tokenizer = *app.add_subcommand("tokenizer", "learn a byte-pair vocabulary from captions");
-  tokenizer.add_option("--data", settings->request.data, "shards, folders or patterns")->required();
+  tokenizer
+      .add_option("--data", settings->request.data,
+                  "shards, folders, patterns or text files (each line a caption)")
+      ->required();
   tokenizer.add_option("--vocabulary-size", settings->vocabulary_size, "number of tokens")
       ->capture_default_str();
   tokenizer.add_option("--out", settings->request.out, "folder for vocab.json and merges.txt")->required();

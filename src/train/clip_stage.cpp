@@ -6,13 +6,9 @@ namespace unclip::train {
 namespace {
 
 constexpr int64_t kEvaluationBatch = 128;
+constexpr int64_t kRowsOnSheet = 12;
 
 }  // namespace
-
-double recall_at(const torch::Tensor& scores, int64_t k) {
-  const torch::Tensor own = scores.diagonal().unsqueeze(1);
-  return (scores > own).sum(1).lt(k).to(torch::kFloat64).mean().item<double>();
-}
 
 ClipStage::ClipStage(const ClipRun& run,
                      std::shared_ptr<const text::Tokenizer> tokenizer,
@@ -39,7 +35,7 @@ StepLoss ClipStage::loss(const data::Batch& batch, const NoiseKey& /*key*/) {
            {"logit_scale", model_->logit_scale.exp().item<double>()}}};
 }
 
-Figures ClipStage::evaluate(const std::filesystem::path& /*sheet*/) {
+Figures ClipStage::evaluate(const std::filesystem::path& sheet) {
   if (!validation_) return {};
   std::vector<torch::Tensor> z_i, z_t;
   for (int64_t first = 0; first < validation_->size(); first += kEvaluationBatch) {
@@ -51,6 +47,8 @@ Figures ClipStage::evaluate(const std::filesystem::path& /*sheet*/) {
     z_t.push_back(clip::normalized(model_->encode_text(tokens.ids, tokens.mask).z_t));
   }
   const torch::Tensor scores = torch::cat(z_t).matmul(torch::cat(z_i).t());
+  const int64_t shown = std::min(kRowsOnSheet, validation_->size());
+  write_retrieval_sheet(sheet, *validation_, scores.slice(0, 0, shown), run_.model.vision.image_size);
   return {{"text_to_image_r1", recall_at(scores, 1)},
           {"text_to_image_r5", recall_at(scores, 5)},
           {"text_to_image_r10", recall_at(scores, 10)},

@@ -35,7 +35,7 @@ class ClipStage final : public Stage {
   StepLoss loss(const data::Batch& batch, const NoiseKey& key) override;
   void after_update() override { clip::clamp_logit_scale(*model_); }
   /// Recall of the right picture among all held-out ones, per caption ("text_to_image_r1", …), and the
-  /// reverse.
+  /// reverse. The sheet shows a caption's own picture, then those that the caption finds.
   Figures evaluate(const std::filesystem::path& sheet) override;
 
  private:
@@ -44,8 +44,5 @@ class ClipStage final : public Stage {
   std::shared_ptr<const text::Tokenizer> tokenizer_;
   std::shared_ptr<const data::Dataset> validation_;
 };
-
-/// Share of rows whose own column is among the `k` largest: recall at k of a retrieval, from scores [N, N].
-double recall_at(const torch::Tensor& scores, int64_t k);
 
 }  // namespace unclip::train

@@ -1,8 +1,14 @@
 #include "unclip/train/held_out.h"
 
 #include "unclip/data/picture.h"
+#include "unclip/image/sheet.h"
 
 namespace unclip::train {
+namespace {
+
+constexpr int64_t kFoundPerRow = 8;
+
+}  // namespace
 
 torch::Tensor to_unit_range(const torch::Tensor& pictures) {
   return pictures.to(torch::kFloat32) / 127.5 - 1;
@@ -18,6 +24,28 @@ HeldOut load_held_out(const data::Dataset& dataset, int64_t first, int64_t last,
   }
   result.pictures = to_unit_range(torch::stack(pictures));
   return result;
+}
+
+double recall_at(const torch::Tensor& scores, int64_t k) {
+  const torch::Tensor own = scores.diagonal().unsqueeze(1);
+  return (scores > own).sum(1).lt(k).to(torch::kFloat64).mean().item<double>();
+}
+
+void write_retrieval_sheet(const std::filesystem::path& sheet,
+                           const data::Dataset& dataset,
+                           const torch::Tensor& scores,
+                           int64_t size) {
+  const int64_t found = std::min<int64_t>(kFoundPerRow, scores.size(1));
+  const torch::Tensor best = std::get<1>(scores.topk(found, 1)).contiguous();
+  std::vector<torch::Tensor> tiles;
+  for (int64_t row = 0; row < scores.size(0); ++row) {
+    tiles.push_back(load_held_out(dataset, row, row + 1, size).pictures);
+    for (int64_t i = 0; i < found; ++i) {
+      const auto index = best[row][i].item<int64_t>();
+      tiles.push_back(load_held_out(dataset, index, index + 1, size).pictures);
+    }
+  }
+  image::write_sheet(sheet, torch::cat(tiles), {.columns = found + 1});
 }
 
 }  // namespace unclip::train

@@ -2,6 +2,7 @@
 #pragma once
 #include <torch/types.h>
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,16 @@ struct HeldOut {
 
 /// Samples first..last-1 as squares of `size` pixels. Error(data) if one of them is damaged.
 HeldOut load_held_out(const data::Dataset& dataset, int64_t first, int64_t last, int64_t size);
+
+/// Share of rows whose own column is among the `k` largest: recall at k of a retrieval, from scores
+/// [N, M], N ≤ M.
+double recall_at(const torch::Tensor& scores, int64_t k);
+/// A sheet of a retrieval from scores [R, M], R ≤ M = dataset.size(): row k has sample k, then the samples
+/// that score highest with it, as squares of `size` pixels.
+void write_retrieval_sheet(const std::filesystem::path& sheet,
+                           const data::Dataset& dataset,
+                           const torch::Tensor& scores,
+                           int64_t size);
 
 /// uint8 [N, 3, H, W] -> float32 in −1…1.
 torch::Tensor to_unit_range(const torch::Tensor& pictures);

@@ -1,13 +1,17 @@
 #include "unclip/train/prior_stage.h"
 
+#include <numeric>
+
 #include "unclip/diffusion/samplers/analytic_dpm.h"
-#include "unclip/train/held_out.h"
+#include "unclip/prior/sample.h"
 
 namespace unclip::train {
 namespace {
 
 constexpr int64_t kStatisticsBatches = 40;
 constexpr int64_t kValidationRows = 512;
+constexpr int64_t kDrawnRows = 128;  // of these, those whose z_i is drawn from the caption
+constexpr int64_t kRowsOnSheet = 12;
 constexpr int64_t kTimestepsMeasured = 50;  // of the x_0_mse table; the rest by interpolation
 
 }  // namespace
@@ -43,11 +47,34 @@ StepLoss PriorStage::loss(const data::Batch& batch, const NoiseKey& key) {
   return mean_loss(diffusion_loss_(noised, model_->forward(noised.x_t, noised.t, text)));
 }
 
-Figures PriorStage::evaluate(const std::filesystem::path& /*sheet*/) {
-  if (!validation_ || !model_->stats->has("x_0_mse")) return {};
+Figures PriorStage::evaluate(const std::filesystem::path& sheet) {
+  if (!validation_) return {};
   const int64_t rows = std::min(kValidationRows, validation_->size());
   const HeldOut pairs = load_held_out(*validation_, 0, rows, clip_.model->config().vision.image_size);
-  const torch::Tensor x_0 = model_->scale(clip_.encode_image(pairs.pictures));
+  const torch::Tensor z_i = clip_.encode_image(pairs.pictures);
+  Figures figures = measure_errors(pairs, z_i);
+  const torch::Tensor scores = retrieve(pairs, z_i);
+  figures.emplace_back("drawn_r1", recall_at(scores, 1));
+  figures.emplace_back("drawn_r10", recall_at(scores, 10));
+  write_retrieval_sheet(sheet, *validation_, scores.slice(0, 0, kRowsOnSheet),
+                        clip_.model->config().vision.image_size);
+  return figures;
+}
+
+torch::Tensor PriorStage::retrieve(const HeldOut& pairs, const torch::Tensor& z_i) {
+  const int64_t count = std::min(kDrawnRows, z_i.size(0));
+  std::vector<uint64_t> seeds(static_cast<size_t>(count * run_.model.sampling.candidates));
+  std::iota(seeds.begin(), seeds.end(), 0);
+  const std::vector<std::string> captions(pairs.captions.begin(), pairs.captions.begin() + count);
+  const torch::Tensor drawn =
+      prior::sample(model_, {clip_.encode_text(captions), clip_.null_text}, run_.model.sampling,
+                    {.noise = picture_noise(seeds, "prior"), .observer = {}});
+  return clip::normalized(drawn).matmul(clip::normalized(z_i).t());
+}
+
+Figures PriorStage::measure_errors(const HeldOut& pairs, const torch::Tensor& z_i) {
+  const torch::Tensor x_0 = model_->scale(z_i);
+  const int64_t rows = x_0.size(0);
   const nn::TextEncoding text = clip_.encode_text(pairs.captions);
   const auto& schedule = diffusion_loss_.schedule();
   std::vector<int64_t> timesteps;
@@ -61,8 +88,10 @@ Figures PriorStage::evaluate(const std::filesystem::path& /*sheet*/) {
     const torch::Tensor x_t = diffusion::q_sample(schedule, x_0, t, eps);
     errors.push_back((model_->predict(prefix, x_t, t) - x_0).square().mean().item<double>());
   }
-  model_->stats->get("x_0_mse").copy_(
-      torch::tensor(diffusion::interpolate_x_0_mse(schedule, timesteps, errors)));
+  if (model_->stats->has("x_0_mse")) {
+    model_->stats->get("x_0_mse").copy_(
+        torch::tensor(diffusion::interpolate_x_0_mse(schedule, timesteps, errors)));
+  }
   return {{"validation_mse", torch::tensor(errors).mean().item<double>()},
           {"validation_mse_most_noise", errors.back()},
           {"validation_mse_half_way", errors[kTimestepsMeasured / 2]}};

@@ -1,5 +1,8 @@
 #include "unclip/train/runs.h"
 
+#include <sstream>
+
+#include "unclip/io/file.h"
 #include "unclip/pipeline/model_directory.h"
 #include "unclip/text/tokenizer_trainer.h"
 #include "unclip/train/clip_stage.h"
@@ -11,6 +14,8 @@
 namespace unclip::train {
 namespace fs = std::filesystem;
 namespace {
+
+constexpr int64_t kMaxCaptionFile = int64_t{1} << 32;
 
 template <class Run>
 Run read_run(const RunRequest& request) {
@@ -69,21 +74,24 @@ void run_training(const RunFolder& folder,
       .run();
 }
 
-void copy_tokenizer(const fs::path& from, const fs::path& to) {
-  fs::create_directories(to);
-  for (const char* name : {"vocab.json", "merges.txt"}) {
-    fs::copy_file(from / name, to / name, fs::copy_options::overwrite_existing);
+/// The captions of shards and folders, or the lines of a text file.
+void add_captions(const std::string& source, text::TokenizerTrainer& trainer) {
+  if (fs::path(source).extension() == ".txt" && fs::is_regular_file(source)) {
+    std::istringstream lines(io::read_text(source, kMaxCaptionFile));
+    for (std::string line; std::getline(lines, line);) trainer.add(line);
+    return;
+  }
+  const data::Dataset dataset = data::Dataset::open(std::vector{source});
+  for (int64_t i = 0; i < dataset.size(); ++i) {
+    for (const std::string& caption : dataset.captions(i)) trainer.add(caption);
   }
 }
 
 }  // namespace
 
 void train_tokenizer(const std::vector<std::string>& sources, int64_t vocabulary_size, const fs::path& out) {
-  const data::Dataset dataset = data::Dataset::open(sources, {});
   text::TokenizerTrainer trainer;
-  for (int64_t i = 0; i < dataset.size(); ++i) {
-    for (const std::string& caption : dataset.captions(i)) trainer.add(caption);
-  }
+  for (const std::string& source : sources) add_captions(source, trainer);
   fs::create_directories(out);
   trainer.train({.vocabulary_size = vocabulary_size}).save(out);
 }
@@ -94,7 +102,8 @@ void train_clip(const RunRequest& request, Progress& progress) {
   const auto dataset = open_data(request.data, true);
   ClipStage stage(run, tokenizer, open_data(request.validation, true));
   const RunFolder folder = prepare_folder(request, run);
-  copy_tokenizer(request.tokenizer, request.out / "tokenizer");
+  fs::create_directories(request.out / "tokenizer");
+  tokenizer->vocabulary().save(request.out / "tokenizer");
   run_training(folder, stage, {run.train, run.data}, dataset, progress);
 }
 

@@ -20,7 +20,8 @@ struct RunRequest {
   std::string command;  // for command.txt
 };
 
-/// Learns a byte-pair vocabulary of `vocab_size` tokens from the captions of `data` and writes it to `out`.
+/// Learns a byte-pair vocabulary of `vocab_size` tokens from the captions of `data`, which may be text
+/// files too (each line a caption), and writes it to `out`.
 void train_tokenizer(const std::vector<std::string>& data,
                      int64_t vocab_size,
                      const std::filesystem::path& out);
