@@ -33,6 +33,7 @@ struct Command {
 /// All sub-commands, in the order of `unclip --help`.
 const std::vector<Command>& commands();
 
+extern const Command kBench;
 extern const Command kDoctor;
 extern const Command kData;
 extern const Command kExport;

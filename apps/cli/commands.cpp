@@ -3,7 +3,8 @@
 namespace unclip::cli {
 
 const std::vector<Command>& commands() {
-  static const std::vector<Command> table{kGenerate, kVary, kTrain, kExport, kData, kInspect, kDoctor};
+  static const std::vector<Command> table{kGenerate, kVary,    kTrain, kExport,
+                                          kData,     kInspect, kBench, kDoctor};
   return table;
 }
 
