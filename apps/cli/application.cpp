@@ -35,6 +35,7 @@ void declare_commands(CLI::App& app, Context& context, std::function<void()>& ch
     sub->footer(std::string("Examples:\n") + command.examples);
     add_common_flags(*sub, context);
     sub->callback([&chosen, work = command.declare(*sub, context)] { chosen = work; });
+    for (CLI::App* stage : sub->get_subcommands({})) stage->fallthrough();  // `train clip --quiet`
   }
 }
 

@@ -1,6 +1,7 @@
 #include "apps/cli/drawing_flags.h"
 
 #include <iostream>
+#include <limits>
 #include <random>
 
 #include "apps/cli/application.h"
@@ -48,7 +49,8 @@ fs::path numbered(const fs::path& path, const std::string& suffix) {
 void DrawingFlags::declare_drawing(CLI::App& app) {
   model = bundled_model();
   app.add_option("--model", model, "a model directory (default: the bundled one)");
-  app.add_option("--seed", seed, "seed of the first picture; drawn and shown if absent");
+  app.add_option("--seed", seed, "seed of the first picture; drawn and shown if absent")
+      ->check(between<uint64_t>(0, std::numeric_limits<uint64_t>::max()));
   app.add_option("--n", n, "pictures per caption")->check(between<int64_t>(1, 10000))->capture_default_str();
   app.add_option("--size", size, "side in pixels: a size that the model draws")->capture_default_str();
   app.add_option("--steps", steps, "decoder steps: a number or a spacing such as 10,10,3,2,2");

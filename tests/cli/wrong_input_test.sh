@@ -51,7 +51,7 @@ wrong 2 "--n is '0', expected 1 to 10000" generate x "${tiny[@]}" --n 0
 wrong 2 "--n is '-1', expected 1 to 10000" generate x "${tiny[@]}" --n -1
 wrong 2 'this model draws pictures of 16, 32 pixels a side, not 77' generate x "${tiny[@]}" --size 77
 wrong 2 "--size is 'big', expected a whole number" generate x "${tiny[@]}" --size big
-wrong 2 "--seed is '-1'" generate x "${tiny[@]}" --seed -1
+wrong 2 "--seed is '-1', expected 0 to" generate x "${tiny[@]}" --seed -1
 wrong 2 "--eta is '1.5', expected 0 to 1" generate x "${tiny[@]}" --eta 1.5
 wrong 2 "--guidance is '-3', expected 0 to 100" generate x "${tiny[@]}" --guidance -3
 wrong 2 "--sampler is 'plms'" generate x "${tiny[@]}" --size 16 --sampler plms
@@ -71,11 +71,12 @@ wrong 2 'unknown flag --prior-steps' vary "$folder/heart.png" "${tiny[@]}" --pri
 wrong 2 "--rounds is '0', expected 1 to 1000" bench "${tiny[@]}" --rounds 0
 
 # --- where pictures go -------------------------------------------------------------------------------------
+mkdir "$folder/folder.png"
 draw=(generate x "${tiny[@]}" --size 16 --seed 1)
 wrong 1 'folder nowhere does not exist, create it first' "${draw[@]}" -o nowhere/x.png
 wrong 1 'does not end like a picture: expected .png, .jpg, .jpeg or .webp' "${draw[@]}" -o x.bmp
 wrong 1 'exists already; choose another name, or --force' "${draw[@]}" -o "$folder/heart.png"
-wrong 1 'is a folder or device, expected the name of a file' "${draw[@]}" -o "$folder/work" --force
+wrong 1 'is a folder or device, expected the name of a file' "${draw[@]}" -o "$folder/folder.png" --force
 # A file that may not grow is what a full disk looks like to write(); stderr is a pipe, which has no such limit.
 code=0
 (ulimit -f 0 && exec "$program" "${draw[@]}" -o full.png 2>&1) | cat >"$folder/err" || code=$?

@@ -1,5 +1,7 @@
 // From eight captioned pictures to a model that draws them: every stage trained, exported and used as a
 // person would, at toy size.
+#include <gtest/gtest.h>
+
 #include <fstream>
 
 #include "support/temporary_folder.h"
@@ -12,9 +14,6 @@
 #include "unclip/train/prior_stage.h"
 #include "unclip/train/runs.h"
 #include "unclip/train/upsampler_stage.h"
-
-// After LibTorch: its own logging macros would hide behind gtest's.
-#include <gtest/gtest.h>
 
 namespace unclip {
 namespace {
@@ -35,6 +34,7 @@ constexpr std::array<Colour, 8> kColours{{{"red", .9F, .1F, .1F},
                                           {"violet", .6F, .1F, .8F},
                                           {"orange", .95F, .5F, .05F}}};
 constexpr int64_t kLow = 16, kHigh = 32;
+constexpr int64_t kVocabulary = 514 + 4;  // eight captions have no more pairs to merge than a few
 
 std::string caption_of(const Colour& colour) { return std::string("a ") + colour.name + " picture"; }
 
@@ -64,9 +64,10 @@ data::LoaderConfig loader(int64_t size) { return {.batch_size = 8, .workers = 1,
 
 train::ClipRun clip_run() {
   train::ClipRun run;
-  run.model = {.embed_dim = 16,
-               .vision = {.image_size = kLow, .patch_size = 8, .width = 32, .layers = 1, .heads = 2},
-               .text = {.vocab_size = 514 + 16, .context_length = 12, .width = 32, .layers = 1, .heads = 2}};
+  run.model = {
+      .embed_dim = 16,
+      .vision = {.image_size = kLow, .patch_size = 8, .width = 32, .layers = 1, .heads = 2},
+      .text = {.vocab_size = kVocabulary, .context_length = 12, .width = 32, .layers = 1, .heads = 2}};
   run.data = loader(kLow);
   run.train = schedule(120, 2e-3);
   return run;
@@ -150,7 +151,7 @@ class CaptionToPicture : public ::testing::Test {
   void train_all() {
     const auto progress = silent_progress();
     write_pictures(folder_ / "pictures");
-    train::train_tokenizer({(folder_ / "pictures").string()}, 514 + 16, folder_ / "tokenizer");
+    train::train_tokenizer({(folder_ / "pictures").string()}, kVocabulary, folder_ / "tokenizer");
     train::train_clip(request("clip", clip_run()), *progress);
     train::train_prior(request("prior", prior_run()), *progress);
     train::train_decoder(request("decoder", decoder_run()), *progress);
