@@ -1,7 +1,5 @@
 #include "unclip/train/export.h"
 
-#include <nlohmann/json.hpp>
-
 #include "unclip/io/file.h"
 #include "unclip/pipeline/model_directory.h"
 #include "unclip/train/clip_stage.h"
@@ -30,8 +28,7 @@ StageConfig read_stage(const fs::path& run) {
   const fs::path file = run / "config.json";
   check(fs::exists(file), ErrorKind::io, "'", run.string(), "' is no run folder: it has no config.json");
   const std::string text = pipeline::read_config_text(file);
-  const auto json = nlohmann::json::parse(text, nullptr, false);
-  const std::string stage = json.is_object() ? json.value("stage", std::string()) : "";
+  const std::string stage = stage_of(text);
   if (stage == "clip") return read_as<ClipRun>(text, file.string());
   if (stage == "prior") return read_as<PriorRun>(text, file.string());
   if (stage == "decoder") return read_as<DecoderRun>(text, file.string());

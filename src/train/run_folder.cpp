@@ -55,6 +55,12 @@ void RunFolder::create(const std::string& config_json, const std::string& comman
 
 std::string RunFolder::stored_config() const { return io::read_text(path_ / "config.json", kMaxJson); }
 
+std::string stage_of(const std::string& config_json) {
+  const auto json = nlohmann::json::parse(config_json, nullptr, false);
+  if (!json.is_object() || !json.contains("stage") || !json["stage"].is_string()) return "";
+  return json["stage"].get<std::string>();
+}
+
 void check_same_config(const std::string& stored, const std::string& given, const fs::path& run) {
   const auto changes = nlohmann::json::diff(nlohmann::json::parse(stored), nlohmann::json::parse(given));
   if (changes.empty()) return;

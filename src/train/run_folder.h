@@ -54,6 +54,9 @@ class RunFolder {
   std::filesystem::path path_;
 };
 
+/// The "stage" that a configuration names; "" if it names none or is no JSON.
+std::string stage_of(const std::string& config_json);
+
 /// Before resuming: Error(config) naming the first difference between two configurations as JSON, unless they
 /// are equal.
 void check_same_config(const std::string& stored, const std::string& given, const std::filesystem::path& run);

@@ -21,13 +21,19 @@ template <class Run>
 Run read_run(const RunRequest& request) {
   check(fs::exists(request.config), ErrorKind::io, "there is no configuration '", request.config.string(),
         "'");
-  auto run = config_from_json<Run>(pipeline::read_config_text(request.config), request.config.string());
-  check(run.stage == Run().stage, ErrorKind::config, request.config.string(), " configures the stage '",
-        run.stage, "', expected '", Run().stage, "'");
+  const std::string text = pipeline::read_config_text(request.config);
+  const std::string stage = stage_of(text);
+  check(stage.empty() || stage == Run().stage, ErrorKind::config, request.config.string(),
+        " configures the stage '", stage, "', expected '", Run().stage, "'");
+  auto run = config_from_json<Run>(text, request.config.string());
   for (const std::string& setting : request.overrides) {
     const size_t equals = setting.find('=');
     check(equals != std::string::npos, ErrorKind::usage, "--set wants NAME=VALUE, got '", setting, "'");
-    set_field(fields_of(run), setting.substr(0, equals), setting.substr(equals + 1));
+    try {
+      set_field(fields_of(run), setting.substr(0, equals), setting.substr(equals + 1));
+    } catch (const Error& error) {
+      fail(ErrorKind::usage, "--set ", setting, ": ", error.what());
+    }
   }
   return run;
 }

@@ -140,7 +140,8 @@ wrong 1 "there is no configuration 'nowhere.json'" "${train[@]}" --config nowher
 wrong 1 "configures the stage 'clip', expected 'upsampler'" "${train[@]}" --config "$configs/clip.json" --data "$folder"
 wrong 2 "--set wants NAME=VALUE, got 'steps'" \
   "${train[@]}" --config "$configs/upsampler_256.json" --data "$folder" --set steps
-wrong 1 "train.stepz" "${train[@]}" --config "$configs/upsampler_256.json" --data "$folder" --set train.stepz=3
+wrong 2 "--set train.stepz=3: settings: unknown setting 'stepz', did you mean 'steps'?" \
+  "${train[@]}" --config "$configs/upsampler_256.json" --data "$folder" --set train.stepz=3
 wrong 1 'nowhere' "${train[@]}" --config "$configs/upsampler_256.json" --data nowhere
 wrong 2 '--config is required' train clip --data "$folder" --out run --tokenizer "$folder/model/tokenizer"
 wrong 1 "is no run folder: it has no config.json" export "$folder/work" -o exported
