@@ -2,6 +2,7 @@
 
 #include <iostream>
 #include <limits>
+#include <numeric>
 #include <random>
 
 #include "apps/cli/application.h"
@@ -107,14 +108,15 @@ torch::ScalarType DrawingFlags::compute_dtype() const {
 
 std::vector<uint64_t> DrawingFlags::seeds(size_t count) {
   if (!seed) seed = std::random_device{}();
-  std::vector<uint64_t> result;
-  for (size_t i = 0; i < count; ++i) result.push_back(*seed + i);
+  std::vector<uint64_t> result(count);
+  std::iota(result.begin(), result.end(), *seed);
   return result;
 }
 
 std::vector<fs::path> target_names(const DrawingFlags& flags, size_t count) {
   if (count == 1) return {flags.output};
   std::vector<fs::path> names;
+  names.reserve(count + 1);
   for (size_t i = 0; i < count; ++i) names.push_back(numbered(flags.output, "-" + std::to_string(i + 1)));
   names.push_back(numbered(flags.output, "-sheet"));
   return names;

@@ -7,7 +7,7 @@
 namespace unclip::cli {
 namespace {
 
-constexpr size_t kMaxCaption = 64 * 1024;
+constexpr size_t kMaxCaption = 65536;
 
 struct Settings {
   std::vector<std::string> captions;

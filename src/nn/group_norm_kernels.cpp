@@ -109,6 +109,7 @@ UNCLIP_INLINE void grad(const T* x,
 }
 
 // target_clones wants ordinary functions, one per type.
+// NOLINTBEGIN(bugprone-macro-parentheses): T is a type
 #define UNCLIP_KERNELS(T, suffix)                                                                      \
   UNCLIP_CLONES void moments_##suffix(const T* x, int64_t rows, int64_t channels, const float* origin, \
                                       float* sum, float* square) {                                     \
@@ -131,6 +132,7 @@ UNCLIP_INLINE void grad(const T* x,
 UNCLIP_KERNELS(float, float32)
 UNCLIP_KERNELS(uint16_t, bfloat16)
 #undef UNCLIP_KERNELS
+// NOLINTEND(bugprone-macro-parentheses)
 
 const uint16_t* bits(const c10::BFloat16* p) { return reinterpret_cast<const uint16_t*>(p); }
 uint16_t* bits(c10::BFloat16* p) { return reinterpret_cast<uint16_t*>(p); }

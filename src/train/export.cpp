@@ -61,7 +61,7 @@ void export_model(const ExportRequest& request) {
     const StageConfig config = read_stage(run);
     check(!stages.contains(config.name), ErrorKind::config, "two runs are of the stage '", config.name,
           "': name one");
-    check(RunFolder(run).latest().has_value(), ErrorKind::io, "'", run.string(), "' has no checkpoint yet");
+    RunFolder(run).require_latest();
     stages[config.name] = {config, run};
   }
   pipeline::Manifest manifest;
@@ -72,7 +72,7 @@ void export_model(const ExportRequest& request) {
     if (request.card.empty()) manifest = old;
   }
   for (const auto& [name, stage] : stages) {
-    write_stage(request.out / name, stage.first, *RunFolder(stage.second).latest(), request.dtype);
+    write_stage(request.out / name, stage.first, RunFolder(stage.second).require_latest(), request.dtype);
     manifest.stages[name] = name;
     if (name == "clip") {
       fs::create_directories(request.out / "tokenizer");

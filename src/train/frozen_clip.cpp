@@ -11,10 +11,7 @@ namespace {
 clip::Clip load_from_run(const RunFolder& run) {
   const fs::path config = run.path() / "config.json";
   clip::Clip model(config_from_json<ClipRun>(pipeline::read_config_text(config), config.string()).model);
-  const auto folder = run.latest();
-  check(folder.has_value(), ErrorKind::io, "'", run.path().string(),
-        "' has no checkpoint yet: train CLIP first");
-  const fs::path weights = *folder / "ema.safetensors";
+  const fs::path weights = run.require_latest() / "ema.safetensors";
   io::load_state(*model, io::SafetensorsFile(weights).tensors(), weights.string());
   return model;
 }

@@ -31,6 +31,7 @@ PriorStage::PriorStage(const PriorRun& run, FrozenClip clip, std::shared_ptr<con
 void PriorStage::prepare(data::Loader& loader) {
   if (run_.model.scaling != prior::EmbeddingScaling::standardize) return;
   std::vector<torch::Tensor> embeddings;
+  embeddings.reserve(kStatisticsBatches);
   for (int64_t i = 0; i < kStatisticsBatches; ++i) {
     embeddings.push_back(clip_.encode_image(to_unit_range(loader.next().pictures)));
   }

@@ -103,6 +103,12 @@ std::optional<Checkpoint> RunFolder::load_latest() const {
       {tensors("model.safetensors"), tensors("ema.safetensors"), tensors("optimizer.safetensors")}};
 }
 
+std::filesystem::path RunFolder::require_latest() const {
+  const auto folder = latest();
+  check(folder.has_value(), ErrorKind::io, "'", path_.string(), "' has no checkpoint yet: train it first");
+  return *folder;
+}
+
 void RunFolder::append_log(const std::string& json_line) const {
   std::ofstream log(path_ / "log.jsonl", std::ios::app);
   log << json_line << "\n";

@@ -45,6 +45,8 @@ class RunFolder {
   std::optional<Checkpoint> load_latest() const;
   /// The newest complete checkpoint's folder.
   std::optional<std::filesystem::path> latest() const;
+  /// The same; Error(io) if there is none.
+  std::filesystem::path require_latest() const;
 
   void append_log(const std::string& json_line) const;
   std::filesystem::path sheet(int64_t step) const;

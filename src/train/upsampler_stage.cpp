@@ -1,5 +1,7 @@
 #include "unclip/train/upsampler_stage.h"
 
+#include <numeric>
+
 #include "unclip/image/degrade.h"
 #include "unclip/image/network.h"
 #include "unclip/image/sheet.h"
@@ -41,6 +43,7 @@ data::Degradation UpsamplerStage::degradation(const upsampler::UpsamplerConfig& 
 }
 
 StepLoss UpsamplerStage::loss(const data::Batch& batch, const NoiseKey& key) {
+  check(batch.low_res.has_value(), ErrorKind::shape, "upsampler: the batch has no low-resolution pictures");
   const torch::Tensor x_0 = to_unit_range(batch.pictures);
   const torch::Tensor enlarged = model_->enlarge(to_unit_range(*batch.low_res), x_0.size(2), x_0.size(3));
   const auto noised = noise_batch(diffusion_loss_.schedule(), x_0, key);
@@ -52,8 +55,8 @@ Figures UpsamplerStage::evaluate(const std::filesystem::path& sheet) {
   const int64_t size = run_.model.unet.size, count = std::min(run_.sheet_pictures, validation_->size());
   const torch::Tensor real = load_held_out(*validation_, 0, count, size).pictures;
   const torch::Tensor low = at::adaptive_avg_pool2d(real, {run_.model.low_size, run_.model.low_size});
-  std::vector<uint64_t> seeds;
-  for (int64_t i = 0; i < count; ++i) seeds.push_back(static_cast<uint64_t>(i));
+  std::vector<uint64_t> seeds(static_cast<size_t>(count));
+  std::iota(seeds.begin(), seeds.end(), 0);
   const diffusion::SamplerConfig sampler{.kind = diffusion::Sampler::ddim,
                                          .timesteps = std::to_string(run_.sheet_steps)};
   const torch::Tensor drawn =

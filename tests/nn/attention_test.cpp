@@ -9,6 +9,7 @@ namespace {
 template <class Attend>
 std::vector<Tensor> value_and_gradients(const std::vector<Tensor>& inputs, const Attend& attend) {
   std::vector<Tensor> leaves;
+  leaves.reserve(inputs.size());
   for (const Tensor& t : inputs) leaves.push_back(t.clone().set_requires_grad(true));
   const Tensor y = attend(leaves[0], leaves[1], leaves[2]);
   (y * normal_noise({9, 9, 9}, y.sizes())).sum().backward();

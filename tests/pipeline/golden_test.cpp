@@ -25,7 +25,7 @@ TEST_P(GoldenPicture, IsDrawnAgain) {
       model.generate({.captions = {golden.caption}, .seeds = {golden.seed}, .drawing = {.size = golden.size}},
                      *silent_progress());
   const torch::Tensor drawn = image::to_pixels(pictures.pictures)[0].to(torch::kFloat32);
-  const std::string file = std::string(UNCLIP_FIXTURES) + "/golden/" + golden.name + ".png";
+  const std::string file = join_text(UNCLIP_FIXTURES, "/golden/", golden.name, ".png");
   const torch::Tensor expected = image::read_picture(file).pixels.to(torch::kFloat32);
   ASSERT_EQ(drawn.sizes(), expected.sizes());
   const torch::Tensor difference = (drawn - expected).abs();
@@ -39,7 +39,7 @@ INSTANTIATE_TEST_SUITE_P(BundledModel,
                          ::testing::Values(Golden{"heart", "a red heart", 7, 256},
                                            Golden{"pizza", "pizza, twemoji style", 1, 64},
                                            Golden{"cat", "cat face, noto style", 3, 64}),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         [](const auto& test) { return std::string(test.param.name); });
 
 }  // namespace
 }  // namespace unclip::pipeline

@@ -78,8 +78,8 @@ TEST_F(PaperConfigs, Clip) {
   const auto run = read<ClipRun>("paper/clip.json");
   clip::Clip model(run.model);
   const int64_t vision =
-      3 * 16 * 16 * 1280 + 1280 + 257 * 1280 + 4 * 1280 + transformer(1280, 32) + 1280 * 1024;
-  const int64_t text = 49408 * 1024 + 77 * 1024 + transformer(1024, 24) + 2 * 1024 + 1024 * 1024;
+      3L * 16 * 16 * 1280 + 1280 + 257L * 1280 + 4L * 1280 + transformer(1280, 32) + 1280L * 1024;
+  const int64_t text = 49408L * 1024 + 77L * 1024 + transformer(1024, 24) + 2L * 1024 + 1024L * 1024;
   EXPECT_EQ(nn::count_parameters(*model), vision + text + 1);
 }
 
@@ -103,8 +103,8 @@ TEST_F(PaperConfigs, Decoder) {
                      .context = 2048,
                      .in = 3,
                      .out = 6};
-  const int64_t w = 2048, embed = 4 * 512;
-  const int64_t text = transformer(w, 24) + 49408 * w + 2 * 256 * w + 2 * w + linear(w, w) + linear(w, embed);
+  const int64_t w = 2048, embed = 2048;
+  const int64_t text = transformer(w, 24) + 49408 * w + 512 * w + 2 * w + linear(w, w) + linear(w, embed);
   const int64_t image = linear(1024, embed) + linear(1024, 4 * w);
   EXPECT_EQ(nn::count_parameters(*model), adm.total() + text + image);
   EXPECT_NEAR(static_cast<double>(nn::count_parameters(*model)), 3.5e9, 0.2e9);  // "3.5B" in the paper
