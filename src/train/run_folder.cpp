@@ -105,7 +105,7 @@ std::optional<Checkpoint> RunFolder::load_latest() const {
 
 std::filesystem::path RunFolder::require_latest() const {
   const auto folder = latest();
-  check(folder.has_value(), ErrorKind::io, "'", path_.string(), "' has no checkpoint yet: train it first");
+  if (!folder) fail(ErrorKind::io, "'", path_.string(), "' has no checkpoint yet: train it first");
   return *folder;
 }
 

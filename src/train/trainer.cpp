@@ -34,7 +34,8 @@ std::string first_bad_parameter(torch::nn::Module& network) {
 /// Weights that were mapped from a checkpoint become memory of their own, to be changed.
 void own_parameters(torch::nn::Module& network) {
   const torch::NoGradGuard no_grad;
-  for (auto [name, tensor] : io::state_of(network)) tensor.set_data(tensor.clone());
+  io::NamedTensors state = io::state_of(network);
+  for (auto& [name, tensor] : state) tensor.set_data(tensor.clone());
 }
 
 constexpr double kSmoothing = 0.98;  // of the loss on the progress bar

@@ -43,7 +43,7 @@ data::Degradation UpsamplerStage::degradation(const upsampler::UpsamplerConfig& 
 }
 
 StepLoss UpsamplerStage::loss(const data::Batch& batch, const NoiseKey& key) {
-  check(batch.low_res.has_value(), ErrorKind::shape, "upsampler: the batch has no low-resolution pictures");
+  if (!batch.low_res) fail(ErrorKind::shape, "upsampler: the batch has no low-resolution pictures");
   const torch::Tensor x_0 = to_unit_range(batch.pictures);
   const torch::Tensor enlarged = model_->enlarge(to_unit_range(*batch.low_res), x_0.size(2), x_0.size(3));
   const auto noised = noise_batch(diffusion_loss_.schedule(), x_0, key);

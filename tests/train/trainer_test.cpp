@@ -60,6 +60,12 @@ class TinyStage final : public Stage {
   int64_t poisoned_step_;
 };
 
+Checkpoint latest(const fs::path& run) {
+  auto checkpoint = RunFolder(run).load_latest();
+  if (!checkpoint) throw std::runtime_error("no checkpoint in " + run.string());
+  return std::move(*checkpoint);
+}
+
 struct Setting {
   TemporaryFolder folder;
   TrainConfig config{.steps = 20, .accumulation = 2, .precision = Precision::fp32, .evaluate_every = 7};
@@ -89,7 +95,7 @@ struct Setting {
                          },
                      .progress = *progress});
     trainer.run();
-    return run_folder.load_latest()->tensors.ema;
+    return latest(folder / run).tensors.ema;
   }
 };
 
@@ -100,13 +106,12 @@ TEST(Trainer, ResumesBitForBit) {
   const io::NamedTensors resumed = setting.train("interrupted", 20);  // a new process would do the same
   ASSERT_EQ(straight.size(), resumed.size());
   for (const auto& [name, tensor] : straight) EXPECT_TRUE(torch::equal(tensor, resumed.at(name))) << name;
-  const auto a = RunFolder(setting.folder / "straight").load_latest(),
-             b = RunFolder(setting.folder / "interrupted").load_latest();
-  EXPECT_EQ(a->position.data, b->position.data);
-  for (const auto& [name, tensor] : a->tensors.optimizer)
-    EXPECT_TRUE(torch::equal(tensor, b->tensors.optimizer.at(name))) << name;
-  for (const auto& [name, tensor] : a->tensors.model)
-    EXPECT_TRUE(torch::equal(tensor, b->tensors.model.at(name))) << name;
+  const Checkpoint a = latest(setting.folder / "straight"), b = latest(setting.folder / "interrupted");
+  EXPECT_EQ(a.position.data, b.position.data);
+  for (const auto& [name, tensor] : a.tensors.optimizer)
+    EXPECT_TRUE(torch::equal(tensor, b.tensors.optimizer.at(name))) << name;
+  for (const auto& [name, tensor] : a.tensors.model)
+    EXPECT_TRUE(torch::equal(tensor, b.tensors.model.at(name))) << name;
 }
 
 TEST(Trainer, StopsAtALossThatIsNotFiniteWithTheCheckpointIntact) {
@@ -119,7 +124,7 @@ TEST(Trainer, StopsAtALossThatIsNotFiniteWithTheCheckpointIntact) {
     EXPECT_EQ(error.kind(), ErrorKind::numeric);
     EXPECT_NE(std::string(error.what()).find("step 7"), std::string::npos) << error.what();
   }
-  EXPECT_EQ(RunFolder(setting.folder / "run").load_latest()->position.step, 4);
+  EXPECT_EQ(latest(setting.folder / "run").position.step, 4);
 }
 
 TEST(RunFolder, RefusesAnotherConfigurationAndASecondStart) {
@@ -145,8 +150,8 @@ TEST(RunFolder, KeepsTheNewestCheckpointsAndIgnoresUnfinishedOnes) {
   }
   fs::create_directories(folder / "run/checkpoints/.writing");
   EXPECT_FALSE(fs::exists(folder / "run/checkpoints/step-9"));
-  EXPECT_EQ(run.load_latest()->position.step, 100);
-  EXPECT_EQ(run.load_latest()->tensors.model.at("w")[0].item<int64_t>(), 100);
+  EXPECT_EQ(latest(run.path()).position.step, 100);
+  EXPECT_EQ(latest(run.path()).tensors.model.at("w")[0].item<int64_t>(), 100);
 }
 
 }  // namespace
