@@ -11,7 +11,7 @@ namespace unclip::io {
 namespace {
 
 using torch::Tensor;
-using Bindings = std::map<std::string, std::string>;  // placeholder → text
+using Bindings = std::map<std::string, std::string>;  // variable → text
 
 std::vector<std::string> split(std::string_view name) {
   std::vector<std::string> parts;
@@ -52,7 +52,7 @@ class Pattern {
     for (size_t i = 0; i < parts_.size(); ++i) {
       const size_t count = many_ == i ? name.size() - parts_.size() + 1 : 1;
       const std::string text = join(name, at, count);
-      if (is_placeholder(parts_[i])) {
+      if (is_variable(parts_[i])) {
         if (bindings.emplace(parts_[i], text).first->second != text) return std::nullopt;
       } else if (parts_[i] != text) {
         return std::nullopt;
@@ -66,7 +66,7 @@ class Pattern {
     std::string name;
     for (const std::string& part : parts_) {
       name += name.empty() ? "" : ".";
-      if (!is_placeholder(part)) {
+      if (!is_variable(part)) {
         name += part;
         continue;
       }
@@ -79,7 +79,7 @@ class Pattern {
   }
 
  private:
-  static bool is_placeholder(const std::string& part) {
+  static bool is_variable(const std::string& part) {
     return part.size() > 2 && part.front() == '{' && part.back() == '}';
   }
 

@@ -7,7 +7,7 @@
 //              .ignored = {"{any...}.position_ids"}};
 //
 // A pattern is a name in which a whole part between dots may be {x}, any one part, or {x...}, one or more
-// parts (at most one of these per pattern). Both sides of a rule use the same placeholders.
+// parts (at most one of these per pattern). Both sides of a rule use the same variables.
 #pragma once
 #include <functional>
 #include <string>

@@ -1,7 +1,5 @@
 #include "unclip/train/decoder_stage.h"
 
-#include <numeric>
-
 #include "unclip/decoder/sample.h"
 #include "unclip/image/sheet.h"
 
@@ -43,11 +41,10 @@ torch::Tensor DecoderStage::draw(const HeldOut& pairs, const torch::Tensor& z_i)
   decoder::DecoderSampling sampling{
       .sampler = {.kind = diffusion::Sampler::dpm_solver, .timesteps = join_text("logsnr", run_.sheet.steps)},
       .guidance = run_.sheet.guidance};
-  std::vector<uint64_t> seeds(static_cast<size_t>(z_i.size(0)));
-  std::iota(seeds.begin(), seeds.end(), 0);
   decoder::DrawingInput input{.z_i = z_i, .text = {}, .null_text = clip_.null_text};
   if (run_.model.text.source != decoder::TextSource::none) input.text = clip_.encode_text(pairs.captions);
-  return decoder::sample(model_, input, sampling, {.noise = picture_noise(seeds, "decoder"), .observer = {}});
+  return decoder::sample(model_, input, sampling,
+                         {.noise = picture_noise(first_seeds(z_i.size(0)), "decoder"), .observer = {}});
 }
 
 Figures DecoderStage::evaluate(const std::filesystem::path& sheet) {

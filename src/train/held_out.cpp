@@ -1,5 +1,7 @@
 #include "unclip/train/held_out.h"
 
+#include <numeric>
+
 #include "unclip/data/picture.h"
 #include "unclip/image/sheet.h"
 
@@ -24,6 +26,12 @@ HeldOut load_held_out(const data::Dataset& dataset, int64_t first, int64_t last,
   }
   result.pictures = to_unit_range(torch::stack(pictures));
   return result;
+}
+
+std::vector<uint64_t> first_seeds(int64_t count) {
+  std::vector<uint64_t> seeds(static_cast<size_t>(count));
+  std::iota(seeds.begin(), seeds.end(), 0);
+  return seeds;
 }
 
 double recall_at(const torch::Tensor& scores, int64_t k) {

@@ -18,6 +18,9 @@ struct HeldOut {
 /// Samples first..last-1 as squares of `size` pixels. Error(data) if one of them is damaged.
 HeldOut load_held_out(const data::Dataset& dataset, int64_t first, int64_t last, int64_t size);
 
+/// 0, 1, …: the seeds of what evaluations draw, the same at every step of a run.
+std::vector<uint64_t> first_seeds(int64_t count);
+
 /// Share of rows whose own column is among the `k` largest: recall at k of a retrieval, from scores
 /// [N, M], N ≤ M.
 double recall_at(const torch::Tensor& scores, int64_t k);

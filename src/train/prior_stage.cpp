@@ -1,7 +1,5 @@
 #include "unclip/train/prior_stage.h"
 
-#include <numeric>
-
 #include "unclip/diffusion/samplers/analytic_dpm.h"
 #include "unclip/prior/sample.h"
 
@@ -64,8 +62,7 @@ Figures PriorStage::evaluate(const std::filesystem::path& sheet) {
 
 torch::Tensor PriorStage::retrieve(const HeldOut& pairs, const torch::Tensor& z_i) {
   const int64_t count = std::min(kDrawnRows, z_i.size(0));
-  std::vector<uint64_t> seeds(static_cast<size_t>(count * run_.model.sampling.candidates));
-  std::iota(seeds.begin(), seeds.end(), 0);
+  const auto seeds = first_seeds(count * run_.model.sampling.candidates);
   const std::vector<std::string> captions(pairs.captions.begin(), pairs.captions.begin() + count);
   const torch::Tensor drawn =
       prior::sample(model_, {clip_.encode_text(captions), clip_.null_text}, run_.model.sampling,

@@ -1,7 +1,5 @@
 #include "unclip/train/upsampler_stage.h"
 
-#include <numeric>
-
 #include "unclip/image/degrade.h"
 #include "unclip/image/network.h"
 #include "unclip/image/sheet.h"
@@ -55,12 +53,10 @@ Figures UpsamplerStage::evaluate(const std::filesystem::path& sheet) {
   const int64_t size = run_.model.unet.size, count = std::min(run_.sheet_pictures, validation_->size());
   const torch::Tensor real = load_held_out(*validation_, 0, count, size).pictures;
   const torch::Tensor low = at::adaptive_avg_pool2d(real, {run_.model.low_size, run_.model.low_size});
-  std::vector<uint64_t> seeds(static_cast<size_t>(count));
-  std::iota(seeds.begin(), seeds.end(), 0);
   const diffusion::SamplerConfig sampler{.kind = diffusion::Sampler::ddim,
                                          .timesteps = std::to_string(run_.sheet_steps)};
-  const torch::Tensor drawn =
-      upsampler::sample(model_, low, sampler, {.noise = picture_noise(seeds, "upsampler"), .observer = {}});
+  const torch::Tensor drawn = upsampler::sample(
+      model_, low, sampler, {.noise = picture_noise(first_seeds(count), "upsampler"), .observer = {}});
   const torch::Tensor enlarged = model_->enlarge(low, size, size).clamp(-1, 1);
   image::write_sheet(sheet, torch::cat({enlarged, drawn, real}), {.columns = count});
   return {{"psnr", psnr(drawn, real)}, {"psnr_of_enlarging", psnr(enlarged, real)}};
