@@ -51,6 +51,7 @@ class DecoderParity : public ::testing::Test {
 
 TEST_F(DecoderParity, ConditioningEqualsDiffusers) {
   const nn::UNetConditioning conditioning = model_->condition(input());
+  if (!conditioning.context || !conditioning.embedding) FAIL() << "the decoder is told nothing";
   EXPECT_CLOSE(conditioning.context->tokens, fixture_["out.context"]);
   EXPECT_CLOSE(*conditioning.embedding, fixture_["out.time_embeds"]);
 }
