@@ -75,6 +75,7 @@ class Drawing:
 
 def download(folder: Path) -> None:
     """Fetches and unpacks what is not there yet."""
+    folder = folder.resolve()  # the programs below run inside it
     folder.mkdir(parents=True, exist_ok=True)
     for package in PACKAGES:
         target = folder / package.folder
