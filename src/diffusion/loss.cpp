@@ -27,6 +27,10 @@ Tensor normal_cdf(const Tensor& x) {
 void LossConfig::validate() const {
   check(!min_snr_gamma || *min_snr_gamma > 0.0, ErrorKind::config, "min_snr_gamma is ",
         min_snr_gamma.value_or(0), ", expected a number above 0");
+  check(!v_weight_cap || *v_weight_cap >= 1.0, ErrorKind::config, "v_weight_cap is ",
+        v_weight_cap.value_or(0), ", expected a number of at least 1");
+  check(!v_weight_cap || !min_snr_gamma, ErrorKind::config,
+        "min_snr_gamma and v_weight_cap are both given: choose one weighting");
   check(data_std > 0.0, ErrorKind::config, "data_std is ", data_std, ", expected a number above 0");
   check(vb_weight >= 0.0, ErrorKind::config, "vb_weight is ", vb_weight, ", expected a number of at least 0");
 }
@@ -43,6 +47,12 @@ std::vector<double> min_snr_weights(const NoiseSchedule& schedule,
     if (parameterization == Parameterization::v) weight /= snr + 1.0;
     weights.push_back(weight);
   }
+  return weights;
+}
+
+std::vector<double> v_weights(const NoiseSchedule& schedule, double cap) {
+  std::vector<double> weights;
+  for (const double a : schedule.alpha_bars()) weights.push_back(std::min(1.0 / (1.0 - a), cap));
   return weights;
 }
 
@@ -79,6 +89,11 @@ DiffusionLoss::DiffusionLoss(const DiffusionConfig& config, const LossConfig& lo
   loss.validate();
   if (loss.min_snr_gamma) {
     weights_ = min_snr_weights(schedule_, parameterization_, *loss.min_snr_gamma, loss.data_std);
+  } else if (loss.v_weight_cap) {
+    check(parameterization_ == Parameterization::x_0, ErrorKind::config,
+          "v_weight_cap weights the error of an x_0 network, but the parameterization is '",
+          enum_name(parameterization_), "'");
+    weights_ = v_weights(schedule_, *loss.v_weight_cap);
   }
 }
 

@@ -6,11 +6,14 @@ namespace unclip::diffusion {
 
 struct LossConfig {
   std::optional<double> min_snr_gamma{};  // Hang et al. 2023; none: weight 1, as in the papers
+  std::optional<double> v_weight_cap{};   // of an x_0 network: see v_weights; none: weight 1
   double data_std = 1.0;   // of x_0: the true signal-to-noise ratio is data_std² ᾱ / (1 − ᾱ)
   double vb_weight = 1.0;  // of the variational bound, times T / 1000, with learn_sigma
 
   static void fields(auto& self, auto&& field) {
     field("min_snr_gamma", self.min_snr_gamma, "weight losses by min(SNR, gamma); none: all timesteps alike");
+    field("v_weight_cap", self.v_weight_cap,
+          "weight the error of an x_0 network as an error of v, at most this; none: all timesteps alike");
     field("data_std", self.data_std, "standard deviation of the data, for the signal-to-noise ratio");
     field("vb_weight", self.vb_weight, "weight of the variational bound that trains a learned variance");
   }
@@ -37,7 +40,7 @@ class DiffusionLoss {
   Parameterization parameterization_;
   bool learn_sigma_;
   double vb_scale_;                             // vb_weight · T / 1000
-  std::optional<std::vector<double>> weights_;  // min-SNR, per timestep
+  std::optional<std::vector<double>> weights_;  // per timestep
 };
 
 /// Weight of timestep t's squared error, Hang et al. 2023, Eq. 4 and §3.4, with SNR = data_std² ᾱ / (1 − ᾱ):
@@ -46,6 +49,10 @@ std::vector<double> min_snr_weights(const NoiseSchedule& schedule,
                                     Parameterization parameterization,
                                     double gamma,
                                     double data_std);
+
+/// Weight of timestep t's squared error of x_0 that makes it the squared error of v: with ε solved from x̂_0,
+/// v̂ − v = (x_0 − x̂_0) / √(1 − ᾱ), so 1 / (1 − ᾱ) = SNR + 1 (Salimans & Ho 2022, §4), at most `cap`.
+std::vector<double> v_weights(const NoiseSchedule& schedule, double cap);
 
 /// KL(p ‖ q) per element, in nats.
 Tensor gaussian_kl(const Gaussian& p, const Gaussian& q);

@@ -105,6 +105,23 @@ TEST(MinSnr, WeightsAreOneLossInThreeParameterizations) {
   EXPECT_EQ(of_eps[999], 1.0);
 }
 
+TEST(VWeights, MakeTheErrorOfX0TheErrorOfV) {
+  const NoiseSchedule schedule((ScheduleConfig()));
+  const Tensor t = torch::tensor({0, 400, 950}, torch::kInt64);
+  const auto x_0 = normal_noise({1, 1, 1}, {3, 8}).to(torch::kFloat64);
+  const auto batch = noised_batch(schedule, x_0, t, normal_noise({1, 1, 2}, {3, 8}).to(torch::kFloat64));
+  const Tensor answer = x_0 + 0.1 * normal_noise({1, 1, 3}, {3, 8});
+  const auto level = noise_level(schedule, t, x_0);
+  const Tensor v = v_from_x_0_and_epsilon(answer, epsilon_from_x_0(answer, batch.x_t, level), level);
+  const LossTerms of_v = DiffusionLoss({.parameterization = Parameterization::v}, {})(batch, v);
+  const LossTerms of_x_0 =
+      DiffusionLoss({.parameterization = Parameterization::x_0}, {.v_weight_cap = 20.0})(batch, answer);
+  EXPECT_CLOSE(of_x_0.total.slice(0, 1), of_v.total.slice(0, 1));
+  EXPECT_CLOSE(of_x_0.total[0], 20.0 * of_x_0.mse[0]);  // 1 / (1 − ᾱ_0) is 24,000
+  EXPECT_THROW(DiffusionLoss({}, {.v_weight_cap = 20.0}), Error);
+  EXPECT_THROW(DiffusionLoss({.parameterization = Parameterization::x_0}, {.v_weight_cap = 0.5}), Error);
+}
+
 TEST(MinSnr, WeighsEachRowByItsTimestep) {
   const DiffusionConfig config;
   const NoiseSchedule schedule(config.schedule);
