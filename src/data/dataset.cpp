@@ -1,6 +1,9 @@
 #include "unclip/data/dataset.h"
 
+#include <algorithm>
+
 #include "unclip/base/error.h"
+#include "unclip/base/noise.h"
 #include "unclip/base/progress.h"
 #include "unclip/data/scan.h"
 #include "unclip/data/table.h"
@@ -12,6 +15,7 @@ namespace {
 
 constexpr int64_t kMaxPictureBytes = int64_t{1} << 30;
 constexpr size_t kMaxCaptionBytes = size_t{64} << 10;
+constexpr size_t kHeldOutOneIn = 20;
 
 Bytes read(const Blob& blob) {
   if (blob.archive != nullptr) return {blob.archive, blob.archive->bytes().subspan(blob.offset, blob.size)};
@@ -27,6 +31,20 @@ SampleInfo read_info(const Entry& entry) {
   if (info.captions.empty()) info.captions = entry.rows;
   if (info.captions.empty()) info.captions = caption_lines(read(entry.text).text());
   return info;
+}
+
+/// Leaves those of `entries` that belong to `part`.
+void select(Part part, std::vector<Entry>& entries) {
+  if (part == Part::all || entries.empty()) return;
+  const auto hash = [](const Entry& entry) { return stream_id("held out " + entry.key); };
+  std::vector<uint64_t> hashes(entries.size());
+  std::ranges::transform(entries, hashes.begin(), hash);
+  const size_t held_out = std::max<size_t>(1, entries.size() / kHeldOutOneIn);
+  const auto last_held_out = hashes.begin() + static_cast<std::ptrdiff_t>(held_out - 1);
+  std::ranges::nth_element(hashes, last_held_out);
+  std::erase_if(entries, [&, largest = *last_held_out](const Entry& entry) {
+    return (hash(entry) <= largest) != (part == Part::held_out);
+  });
 }
 
 void check_captions(const std::vector<std::string>& captions) {
@@ -77,6 +95,7 @@ Dataset Dataset::open(std::span<const std::string> sources, const DatasetOptions
   ScanResult found;
   for (const std::string& source : sources) scan_source(source, found, contents->damage);
   contents->archives = found.archives;
+  select(options.part, found.entries);
   for (Entry& entry : found.entries) {
     throw_if_stopped();
     contents->admit(std::move(entry), options);

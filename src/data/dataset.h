@@ -27,8 +27,13 @@ struct Sample {
   std::string json;                   // the text of x.json, or ""
 };
 
+/// A division of a data set that has no held-out pictures of its own: of twenty samples one is held out (at
+/// least one in all), those whose keys have the smallest hashes.
+enum class Part { all, training, held_out };
+
 struct DatasetOptions {
   bool require_captions = true;  // false: pictures without a caption are samples too (upsamplers)
+  Part part = Part::all;
 };
 
 /// A fixed list of samples. The same files give the same list in the same order, whatever the file system.

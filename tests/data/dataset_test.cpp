@@ -49,6 +49,21 @@ TEST(Dataset, ReadsShardsByPatternInOrder) {
   EXPECT_THROW(dataset.sample(-1), Error);
 }
 
+TEST(Dataset, HoldsOutOneSampleInTwenty) {
+  const DataFolder folder;
+  folder.write("all.tar", shard_of(45));
+  const auto part = [&](Part which) {
+    return keys(Dataset::open(folder.source("all.tar"), {.part = which}));
+  };
+  const auto training = part(Part::training), held_out = part(Part::held_out);
+  EXPECT_EQ(held_out.size(), 2U);
+  std::vector<std::string> both = training;
+  both.insert(both.end(), held_out.begin(), held_out.end());
+  EXPECT_THAT(both, ::testing::UnorderedElementsAreArray(part(Part::all)));
+  folder.write("few.tar", shard_of(3));
+  EXPECT_EQ(keys(Dataset::open(folder.source("few.tar"), {.part = Part::held_out})).size(), 1U);
+}
+
 TEST(Dataset, GroupsMembersByTheNameBeforeTheFirstDot) {
   data::ArchiveBuilder builder;
   add_member(builder, "a/x.png", png_of(1));
