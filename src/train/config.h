@@ -1,18 +1,20 @@
 // Settings that every training run has, whatever the stage.
 #pragma once
+#include "unclip/base/runtime.h"
 #include "unclip/train/adamw.h"
 #include "unclip/train/lr_schedule.h"
 
 namespace unclip::train {
 
-/// Activations and products in bfloat16 or float32; weights, optimizer and averages are always float32.
-enum class Precision { bf16, fp32 };
+/// Activations and products in bfloat16, float32 or whichever is faster here; weights, optimizer and averages
+/// are always float32.
+enum class Precision { automatic, bf16, fp32 };
 
 struct TrainConfig {
   int64_t steps = 100000;
   int64_t accumulation = 1;  // batches whose gradients are added up for one update
   int64_t seed = 1;
-  Precision precision = Precision::bf16;
+  Precision precision = Precision::automatic;
   AdamWConfig optimizer;
   LrScheduleConfig lr;
   int64_t log_every = 20;
@@ -24,7 +26,7 @@ struct TrainConfig {
     field("steps", self.steps, "updates in all");
     field("accumulation", self.accumulation, "batches per update");
     field("seed", self.seed, "of weights, data order, noise and dropout");
-    field("precision", self.precision, "bf16 or fp32");
+    field("precision", self.precision, "bf16, fp32 or auto: the faster one here");
     field("optimizer", self.optimizer, "AdamW");
     field("lr", self.lr, "course of the learning rate");
     field("log_every", self.log_every, "steps between lines of log.jsonl");
@@ -35,15 +37,23 @@ struct TrainConfig {
   void validate() const;
 };
 
+/// `precision`, or what automatic means on this machine.
+inline Precision resolved(Precision precision) {
+  if (precision != Precision::automatic) return precision;
+  return has_fast_bf16() ? Precision::bf16 : Precision::fp32;
+}
+
 /// Type of activations.
 inline torch::ScalarType compute_type(Precision precision) {
-  return precision == Precision::bf16 ? torch::kBFloat16 : torch::kFloat32;
+  return resolved(precision) == Precision::bf16 ? torch::kBFloat16 : torch::kFloat32;
 }
 
 }  // namespace unclip::train
 
 template <>
 struct unclip::EnumNames<unclip::train::Precision> {
-  static constexpr std::array<std::pair<train::Precision, std::string_view>, 2> value{
-      {{train::Precision::bf16, "bf16"}, {train::Precision::fp32, "fp32"}}};
+  static constexpr std::array<std::pair<train::Precision, std::string_view>, 3> value{
+      {{train::Precision::automatic, "auto"},
+       {train::Precision::bf16, "bf16"},
+       {train::Precision::fp32, "fp32"}}};
 };
