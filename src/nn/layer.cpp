@@ -34,6 +34,14 @@ void initialize_parameters(torch::nn::Module& module, uint64_t seed) {
   }
 }
 
+void freeze_parameters(torch::nn::Module& module) {
+  module.eval();
+  for (Tensor& parameter : module.parameters()) parameter.set_requires_grad(false);
+  for (const auto& submodule : module.modules()) {
+    if (auto* layer = dynamic_cast<Layer*>(submodule.get())) layer->freeze();
+  }
+}
+
 int64_t count_parameters(const torch::nn::Module& module) {
   int64_t count = 0;
   for (const Tensor& parameter : module.parameters()) count += parameter.numel();

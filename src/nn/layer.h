@@ -34,15 +34,25 @@ class Layer : public torch::nn::Module {
  public:
   /// Draws this layer's own parameters (not its children's) from the stream `key`.
   virtual void initialize(const NoiseKey& key) = 0;
+  /// Promises that the parameters no longer change: a layer may then rearrange them for speed at its first
+  /// use.
+  void freeze() { frozen_ = true; }
 
  protected:
+  bool frozen() const { return frozen_; }
   /// Registers an uninitialised float32 parameter.
   Tensor make_parameter(const std::string& name, torch::IntArrayRef shape);
+
+ private:
+  bool frozen_ = false;
 };
 
 /// Initialises every layer below `module`; each draws from a stream named by its path, so that the start of
 /// one layer does not depend on what else the model holds.
 void initialize_parameters(torch::nn::Module& module, uint64_t seed);
+
+/// For inference: evaluation mode, no gradients, every layer below `module` frozen.
+void freeze_parameters(torch::nn::Module& module);
 
 /// Number of parameters, also of a model on torch::kMeta.
 int64_t count_parameters(const torch::nn::Module& module);

@@ -41,6 +41,7 @@ LinearImpl::LinearImpl(int64_t in, int64_t out, LinearOptions options) : init_(o
 }
 
 Tensor LinearImpl::forward(const Tensor& x) {
+  if (frozen() && can_use_packed(x)) return packed_(x, weight, bias);
   return at::linear(x, cast_like(weight, x), optional_cast(bias, x));
 }
 
@@ -59,6 +60,7 @@ Conv2dImpl::Conv2dImpl(int64_t in, int64_t out, int64_t kernel, Conv2dOptions op
 
 Tensor Conv2dImpl::forward(const Tensor& x) {
   const Tensor input = x.contiguous(at::MemoryFormat::ChannelsLast);
+  if (frozen() && can_use_packed(input)) return packed_(input, weight, bias, stride_, padding_);
   const int64_t out = weight.size(0), missing = (kChannelBlock - out % kChannelBlock) % kChannelBlock;
   if (missing == 0 || !torch::GradMode::is_enabled()) {
     return at::conv2d(input, cast_like(weight, x), optional_cast(bias, x), stride_, padding_);

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "unclip/nn/layer.h"
+#include "unclip/nn/packed.h"
 
 namespace unclip::nn {
 
@@ -33,6 +34,7 @@ class LinearImpl : public Layer {
 
  private:
   Init init_;
+  PackedLinear packed_;  // once frozen
 };
 TORCH_MODULE(Linear);
 
@@ -54,6 +56,7 @@ class Conv2dImpl : public Layer {
  private:
   int64_t stride_, padding_;
   Init init_;
+  PackedConv2d packed_;  // once frozen
 };
 TORCH_MODULE(Conv2d);
 

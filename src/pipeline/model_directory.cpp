@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "unclip/io/file.h"
+#include "unclip/nn/layer.h"
 
 namespace unclip::pipeline {
 namespace fs = std::filesystem;
@@ -100,8 +101,7 @@ void write_manifest(const fs::path& model, const Manifest& manifest) {
 void load_frozen(torch::nn::Module& module, const fs::path& folder) {
   const fs::path file = folder / "model.safetensors";
   io::load_state(module, io::SafetensorsFile(file).tensors(), file.string());
-  for (torch::Tensor& parameter : module.parameters()) parameter.set_requires_grad(false);
-  module.eval();
+  nn::freeze_parameters(module);
 }
 
 }  // namespace unclip::pipeline

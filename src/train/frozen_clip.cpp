@@ -1,5 +1,6 @@
 #include "unclip/train/frozen_clip.h"
 
+#include "unclip/nn/layer.h"
 #include "unclip/pipeline/model_directory.h"
 #include "unclip/train/clip_stage.h"
 #include "unclip/train/run_folder.h"
@@ -40,8 +41,7 @@ FrozenClip load_frozen_clip(const fs::path& folder, torch::ScalarType compute_dt
           "' is neither a run of `train clip` nor a model directory");
     result.model = load_from_run(RunFolder(folder));
   }
-  for (torch::Tensor& parameter : result.model->parameters()) parameter.set_requires_grad(false);
-  result.model->eval();
+  nn::freeze_parameters(*result.model);
   result.model->set_compute_dtype(compute_dtype);
   result.tokenizer = std::make_shared<text::Tokenizer>(text::Tokenizer::load(folder / "tokenizer"));
   result.null_text = result.encode_text({""});

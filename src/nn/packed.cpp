@@ -1,0 +1,87 @@
+#include "unclip/nn/packed.h"
+
+#include <ATen/Context.h>
+#include <ATen/core/dispatch/Dispatcher.h>
+
+namespace unclip::nn {
+namespace {
+
+using Scalars = torch::List<std::optional<at::Scalar>>;
+
+/// An operator of LibTorch that has no C++ function.
+template <class Signature>
+c10::TypedOperatorHandle<Signature> find_operator(const char* name) {
+  return c10::Dispatcher::singleton().findSchemaOrThrow(name, "").typed<Signature>();
+}
+
+Tensor reorder_linear(const Tensor& weight, int64_t rows) {
+  static const auto call =
+      find_operator<Tensor(const Tensor&, std::optional<int64_t>)>("mkldnn::_reorder_linear_weight");
+  return call.call(weight, rows);
+}
+
+Tensor linear(const Tensor& x, const Tensor& weight, const std::optional<Tensor>& bias) {
+  static const auto call =
+      find_operator<Tensor(const Tensor&, const Tensor&, const std::optional<Tensor>&, std::string_view,
+                           Scalars, std::optional<std::string_view>)>("mkldnn::_linear_pointwise");
+  return call.call(x, weight, bias, "none", Scalars(), "");
+}
+
+Tensor reorder_convolution(const Tensor& weight,
+                           const Tensor& x,
+                           at::IntArrayRef stride,
+                           at::IntArrayRef padding) {
+  static const auto call =
+      find_operator<Tensor(const Tensor&, at::IntArrayRef, at::IntArrayRef, at::IntArrayRef, int64_t,
+                           at::OptionalIntArrayRef)>("mkldnn::_reorder_convolution_weight");
+  return call.call(weight, padding, stride, at::IntArrayRef{1, 1}, 1, x.sizes());
+}
+
+struct Convolution {
+  const Tensor& x;
+  const Tensor& weight;
+  const std::optional<Tensor>& bias;
+};
+
+Tensor convolve(const Convolution& c, at::IntArrayRef stride, at::IntArrayRef padding) {
+  static const auto call =
+      find_operator<Tensor(const Tensor&, const Tensor&, const std::optional<Tensor>&, at::IntArrayRef,
+                           at::IntArrayRef, at::IntArrayRef, int64_t, std::string_view, Scalars,
+                           std::optional<std::string_view>)>("mkldnn::_convolution_pointwise");
+  return call.call(c.x, c.weight, c.bias, padding, stride, at::IntArrayRef{1, 1}, 1, "none", Scalars(), "");
+}
+
+std::optional<Tensor> optional_cast(const Tensor& bias, torch::ScalarType dtype) {
+  return bias.defined() ? std::make_optional(bias.to(dtype)) : std::nullopt;
+}
+
+}  // namespace
+
+bool can_use_packed(const Tensor& x) {
+  static const bool available = at::globalContext().hasMKLDNN();
+  return available && !at::GradMode::is_enabled() && x.is_cpu() && x.numel() > 0 &&
+         (x.scalar_type() == torch::kFloat32 || x.scalar_type() == torch::kBFloat16);
+}
+
+Tensor PackedLinear::operator()(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  if (dtype_ != x.scalar_type()) {
+    weight_ = reorder_linear(weight.to(x.scalar_type()), x.numel() / x.size(-1));
+    bias_ = optional_cast(bias, x.scalar_type());
+    dtype_ = x.scalar_type();
+  }
+  return linear(x, weight_, bias_);
+}
+
+Tensor PackedConv2d::operator()(
+    const Tensor& x, const Tensor& weight, const Tensor& bias, int64_t stride, int64_t padding) {
+  const std::vector<int64_t> strides{stride, stride}, paddings{padding, padding}, map{x.size(2), x.size(3)};
+  if (dtype_ != x.scalar_type() || map_ != map) {
+    weight_ = reorder_convolution(weight.to(x.scalar_type()), x, strides, paddings);
+    bias_ = optional_cast(bias, x.scalar_type());
+    dtype_ = x.scalar_type();
+    map_ = map;
+  }
+  return convolve({x, weight_, bias_}, strides, paddings);
+}
+
+}  // namespace unclip::nn
