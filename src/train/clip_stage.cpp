@@ -1,5 +1,6 @@
 #include "unclip/train/clip_stage.h"
 
+#include "unclip/train/diffusion_training.h"
 #include "unclip/train/held_out.h"
 
 namespace unclip::train {
@@ -16,23 +17,34 @@ ClipStage::ClipStage(const ClipRun& run,
     : run_(run), model_(run.model), tokenizer_(std::move(tokenizer)), validation_(std::move(validation)) {
   check(tokenizer_->end_id() == run.model.text.vocab_size - 1, ErrorKind::config, "clip: text.vocab_size is ",
         run.model.text.vocab_size, ", but the tokenizer has ", tokenizer_->end_id() + 1, " tokens");
+  run.teacher.validate();
   nn::initialize_parameters(*model_, static_cast<uint64_t>(run.train.seed));
   model_->set_compute_dtype(compute_type(run.train.precision));
 }
 
-StepLoss ClipStage::loss(const data::Batch& batch, const NoiseKey& /*key*/) {
-  const auto tokens = tokenizer_->tokenize(batch.captions, run_.model.text.context_length);
-  const torch::Tensor pictures = clip::preprocess(to_unit_range(batch.pictures), run_.model.vision);
-  const torch::Tensor z_i = model_->encode_image(pictures);
+torch::Tensor ClipStage::encode_text(const std::vector<std::string>& texts) {
+  const auto tokens = tokenizer_->tokenize(texts, run_.model.text.context_length);
   // Attention is causal and the embedding is read at the end token: positions behind the longest caption are
   // idle.
   const int64_t longest = tokens.mask.sum(1).max().item<int64_t>();
-  const torch::Tensor z_t =
-      model_->encode_text(tokens.ids.slice(1, 0, longest), tokens.mask.slice(1, 0, longest)).z_t;
+  return model_->encode_text(tokens.ids.slice(1, 0, longest), tokens.mask.slice(1, 0, longest)).z_t;
+}
+
+StepLoss ClipStage::loss(const data::Batch& batch, const NoiseKey& key) {
+  const torch::Tensor pictures = clip::preprocess(to_unit_range(batch.pictures), run_.model.vision);
+  const torch::Tensor z_i = model_->encode_image(pictures);
+  const torch::Tensor z_t = encode_text(batch.captions);
   const torch::Tensor logits = clip::similarity_logits(z_i, z_t, model_->logit_scale);
-  return {clip::contrastive_loss(logits),
-          {{"batch_accuracy", recall_at(logits.detach(), 1)},
-           {"logit_scale", model_->logit_scale.exp().item<double>()}}};
+  StepLoss result{clip::contrastive_loss(logits),
+                  {{"batch_accuracy", recall_at(logits.detach(), 1)},
+                   {"logit_scale", model_->logit_scale.exp().item<double>()}}};
+  if (run_.teacher.weight == 0.0) return result;
+  const Teacher::Lesson lesson = teacher_->lesson(run_.teacher.batch_size, sub_key(key, "lesson"));
+  const torch::Tensor taught =
+      relational_loss(encode_text(lesson.texts), lesson.embeddings, run_.teacher.temperature);
+  result.loss = result.loss + run_.teacher.weight * taught;
+  result.figures.emplace_back("teacher_loss", taught.item<double>());
+  return result;
 }
 
 Figures ClipStage::evaluate(const std::filesystem::path& sheet) {
