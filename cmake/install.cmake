@@ -14,5 +14,5 @@ install(FILES ${PROJECT_BINARY_DIR}/unclip-config.cmake ${PROJECT_BINARY_DIR}/un
 if(TARGET unclip_cli)
   install(TARGETS unclip_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
-# Beside the program, where it looks for the bundled model.
-install(DIRECTORY models DESTINATION ${CMAKE_INSTALL_DATADIR}/unclip OPTIONAL)
+# Beside the program, where it looks for the bundled model and the presets of training.
+install(DIRECTORY models configs DESTINATION ${CMAKE_INSTALL_DATADIR}/unclip OPTIONAL)

@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 
 #include "apps/cli/command.h"
+#include "apps/cli/train_all.h"
 #include "unclip/train/runs.h"
 
 namespace unclip::cli {
@@ -20,6 +21,8 @@ void declare_run(CLI::App& app, Settings& settings) {
   app.add_option("--data", r.data, "shards, folders or patterns to train on")->required();
   app.add_option("--val", r.validation, "the same, held out for evaluation");
   app.add_option("--out", r.out, "folder of the run")->required();
+  app.add_option("--from", r.from,
+                 "start from the weights of this stage in a model directory or another run");
   app.add_flag("--resume", r.resume, "go on from the last checkpoint in --out");
 }
 
@@ -48,14 +51,20 @@ std::function<void()> declare(CLI::App& app, const Context& context) {
   CLI::App& clip = add_stage(app, "clip", "train CLIP on pictures and captions", settings);
   clip.add_option("--tokenizer", settings->request.tokenizer, "folder with vocab.json and merges.txt")
       ->required();
+  clip.add_option("--teacher", settings->request.teacher,
+                  "texts with a sentence encoder's embeddings (tools/teacher), for teacher.weight above 0");
   for (CLI::App* stage : {&add_stage(app, "prior", "train the diffusion prior", settings),
                           &add_stage(app, "decoder", "train the decoder", settings)}) {
     stage->add_option("--clip", settings->request.clip, "a run of `train clip` or a model directory")
         ->required();
   }
   add_stage(app, "upsampler", "train an upsampler", settings);
-  return [&app, &context, settings] {
+  return [&app, &context, settings, all = declare_train_all(app, context)] {
     const std::string stage = app.get_subcommands().front()->get_name();
+    if (stage == "all") {
+      all();
+      return;
+    }
     settings->request.command = context.command_line;
     if (stage == "tokenizer") {
       train::train_tokenizer(settings->request.data, settings->vocabulary_size, settings->request.out);
@@ -71,7 +80,9 @@ std::function<void()> declare(CLI::App& app, const Context& context) {
 
 }  // namespace
 
-const Command kTrain{"train", "train a stage: tokenizer, clip, prior, decoder or upsampler",
+const Command kTrain{"train",
+                     "train a model: all of it, or a stage (tokenizer, clip, prior, decoder, upsampler)",
+                     "  unclip train all my-pictures --out my-model\n"
                      "  unclip train tokenizer --data shards/train-*.tar --out runs/tokenizer\n"
                      "  unclip train clip --config configs/emoji/clip.json --tokenizer runs/tokenizer "
                      "--data shards/train-*.tar --out runs/clip\n"

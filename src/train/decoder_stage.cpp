@@ -7,6 +7,7 @@ namespace unclip::train {
 namespace {
 
 constexpr int64_t kValidationRows = 256;
+constexpr int64_t kDrawnRows = 64;  // of these, those whose pictures are drawn; the sheet shows the first
 
 }  // namespace
 
@@ -59,12 +60,18 @@ Figures DecoderStage::evaluate(const std::filesystem::path& sheet) {
   const torch::Tensor output = model_->forward(noised.x_t, noised.t, model_->condition(input));
   const StepLoss loss = mean_loss(diffusion_loss_(noised, output));
 
-  const int64_t shown = std::min(run_.sheet.pictures, pairs.pictures.size(0));
-  const HeldOut few{pairs.pictures.slice(0, 0, shown),
-                    {pairs.captions.begin(), pairs.captions.begin() + static_cast<std::ptrdiff_t>(shown)}};
-  const torch::Tensor drawn = draw(few, z_i.slice(0, 0, shown));
-  image::write_sheet(sheet, torch::cat({few.pictures, drawn}), {.columns = shown});
-  return {{"validation_loss", loss.loss.item<double>()}, {"validation_mse", loss.figures.front().second}};
+  const int64_t count = std::min(kDrawnRows, z_i.size(0));
+  const HeldOut few{pairs.pictures.slice(0, 0, count),
+                    {pairs.captions.begin(), pairs.captions.begin() + count}};
+  const torch::Tensor drawn = draw(few, z_i.slice(0, 0, count));
+  const torch::Tensor scores = clip::normalized(clip_.encode_image(drawn)).matmul(clip::normalized(z_i).t());
+  const int64_t shown = std::min(run_.sheet.pictures, count);
+  image::write_sheet(sheet, torch::cat({few.pictures.slice(0, 0, shown), drawn.slice(0, 0, shown)}),
+                     {.columns = shown});
+  return {{"validation_loss", loss.loss.item<double>()},
+          {"validation_mse", loss.figures.front().second},
+          {"drawn_r1", recall_at(scores, 1)},
+          {"drawn_cosine", scores.diagonal().mean().item<double>()}};
 }
 
 }  // namespace unclip::train

@@ -44,7 +44,8 @@ class DecoderStage final : public Stage {
   DecoderStage(const DecoderRun& run, FrozenClip clip, std::shared_ptr<const data::Dataset> validation);
   torch::nn::Module& network() override { return *model_; }
   StepLoss loss(const data::Batch& batch, const NoiseKey& key) override;
-  /// Validation loss on fixed noise; the sheet shows held-out pictures above what is drawn from their z_i.
+  /// Validation loss on fixed noise; and of pictures drawn from held-out z_i and captions, how near CLIP sees
+  /// them to the real ones. The sheet shows held-out pictures above what is drawn from their z_i.
   Figures evaluate(const std::filesystem::path& sheet) override;
 
  private:

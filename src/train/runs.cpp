@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "unclip/io/file.h"
+#include "unclip/io/state.h"
 #include "unclip/pipeline/model_directory.h"
 #include "unclip/text/tokenizer_trainer.h"
 #include "unclip/train/clip_stage.h"
@@ -35,12 +36,23 @@ Run read_run(const RunRequest& request) {
       fail(ErrorKind::usage, "--set ", setting, ": ", error.what());
     }
   }
+  run.train.precision = resolved(run.train.precision);  // the run's record says what was done
   return run;
 }
 
-std::shared_ptr<const data::Dataset> open_data(const std::vector<std::string>& sources, bool captions) {
-  if (sources.empty()) return nullptr;
-  return std::make_shared<data::Dataset>(data::Dataset::open(sources, {.require_captions = captions}));
+struct TrainingData {
+  std::shared_ptr<const data::Dataset> training, validation;  // validation may be null
+};
+
+TrainingData open_data(const RunRequest& request, bool captions) {
+  const auto open = [captions](const std::vector<std::string>& sources, data::Part part) {
+    return std::make_shared<const data::Dataset>(
+        data::Dataset::open(sources, {.require_captions = captions, .part = part}));
+  };
+  if (!request.validation.empty())
+    return {open(request.data, data::Part::all), open(request.validation, data::Part::all)};
+  if (!request.hold_out) return {open(request.data, data::Part::all), nullptr};
+  return {open(request.data, data::Part::training), open(request.data, data::Part::held_out)};
 }
 
 /// A new run folder, or an old one that was started with the same configuration.
@@ -57,26 +69,41 @@ RunFolder prepare_folder(const RunRequest& request, const Run& run) {
   return folder;
 }
 
+/// Starts a new run from trained weights of the same configuration.
+void start_from(const fs::path& source, const std::string& stage_name, torch::nn::Module& network) {
+  const bool is_model = fs::exists(source / "model.json");
+  check(is_model || fs::exists(source / "config.json"), ErrorKind::io, "--from: '", source.string(),
+        "' is neither a model directory nor a run");
+  const fs::path weights = is_model ? pipeline::ModelDirectory(source).stage(stage_name) / "model.safetensors"
+                                    : RunFolder(source).require_latest() / "ema.safetensors";
+  io::load_state(network, io::SafetensorsFile(weights).tensors(), weights.string(),
+                 {.dtype = torch::kFloat32});
+}
+
 struct Training {
   const TrainConfig& train;
   const data::LoaderConfig& loader;
+  std::shared_ptr<const data::Dataset> dataset;
   data::Degradation degradation = nullptr;
 };
 
-void run_training(const RunFolder& folder,
+void run_training(const RunRequest& request,
+                  const RunFolder& folder,
                   Stage& stage,
                   const Training& settings,
-                  const std::shared_ptr<const data::Dataset>& dataset,
                   Progress& progress) {
   const auto make_loader = [&](const data::LoaderState& start) {
     const data::LoaderSeed seed{.seed = static_cast<uint64_t>(settings.train.seed)};
-    return std::make_unique<data::Loader>(dataset, settings.loader, seed, start, settings.degradation);
+    return std::make_unique<data::Loader>(settings.dataset, settings.loader, seed, start,
+                                          settings.degradation);
   };
   Trainer({.stage = stage,
            .config = settings.train,
            .folder = folder,
            .make_loader = make_loader,
-           .progress = progress})
+           .progress = progress,
+           .label = request.label,
+           .on_evaluation = request.on_evaluation})
       .run();
 }
 
@@ -93,6 +120,16 @@ void add_captions(const std::string& source, text::TokenizerTrainer& trainer) {
   }
 }
 
+/// The stages that learn from a frozen CLIP.
+template <class Stage, class Run>
+void train_on_clip(const RunRequest& request, Progress& progress) {
+  const auto run = read_run<Run>(request);
+  const TrainingData data = open_data(request, true);
+  Stage stage(run, load_frozen_clip(request.clip, compute_type(run.train.precision)), data.validation);
+  if (!request.from.empty()) start_from(request.from, run.stage, stage.network());
+  run_training(request, prepare_folder(request, run), stage, {run.train, run.data, data.training}, progress);
+}
+
 }  // namespace
 
 void train_tokenizer(const std::vector<std::string>& sources, int64_t vocabulary_size, const fs::path& out) {
@@ -105,36 +142,36 @@ void train_tokenizer(const std::vector<std::string>& sources, int64_t vocabulary
 void train_clip(const RunRequest& request, Progress& progress) {
   const auto run = read_run<ClipRun>(request);
   const auto tokenizer = std::make_shared<text::Tokenizer>(text::Tokenizer::load(request.tokenizer));
-  const auto dataset = open_data(request.data, true);
-  ClipStage stage(run, tokenizer, open_data(request.validation, true));
+  const TrainingData data = open_data(request, true);
+  check((run.teacher.weight > 0) == !request.teacher.empty(), ErrorKind::usage, "teacher.weight is ",
+        run.teacher.weight,
+        request.teacher.empty() ? ", but --teacher is missing: name its file"
+                                : ", so --teacher has no effect: add --set teacher.weight=1");
+  ClipStage stage(run, tokenizer, data.validation);
+  if (!request.teacher.empty()) stage.learn_from(std::make_shared<Teacher>(request.teacher));
+  if (!request.from.empty()) start_from(request.from, run.stage, stage.network());
   const RunFolder folder = prepare_folder(request, run);
   fs::create_directories(request.out / "tokenizer");
   tokenizer->vocabulary().save(request.out / "tokenizer");
-  run_training(folder, stage, {run.train, run.data}, dataset, progress);
+  run_training(request, folder, stage, {run.train, run.data, data.training}, progress);
 }
 
 void train_prior(const RunRequest& request, Progress& progress) {
-  const auto run = read_run<PriorRun>(request);
-  const auto dataset = open_data(request.data, true);
-  PriorStage stage(run, load_frozen_clip(request.clip, compute_type(run.train.precision)),
-                   open_data(request.validation, true));
-  run_training(prepare_folder(request, run), stage, {run.train, run.data}, dataset, progress);
+  train_on_clip<PriorStage, PriorRun>(request, progress);
 }
 
 void train_decoder(const RunRequest& request, Progress& progress) {
-  const auto run = read_run<DecoderRun>(request);
-  const auto dataset = open_data(request.data, true);
-  DecoderStage stage(run, load_frozen_clip(request.clip, compute_type(run.train.precision)),
-                     open_data(request.validation, true));
-  run_training(prepare_folder(request, run), stage, {run.train, run.data}, dataset, progress);
+  train_on_clip<DecoderStage, DecoderRun>(request, progress);
 }
 
 void train_upsampler(const RunRequest& request, Progress& progress) {
   const auto run = read_run<UpsamplerRun>(request);
-  const auto dataset = open_data(request.data, false);
-  UpsamplerStage stage(run, open_data(request.validation, false));
-  run_training(prepare_folder(request, run), stage,
-               {run.train, run.data, UpsamplerStage::degradation(run.model)}, dataset, progress);
+  const TrainingData data = open_data(request, false);
+  UpsamplerStage stage(run, data.validation);
+  const std::string name = join_text(run.stage, "_", run.model.unet.size);
+  if (!request.from.empty()) start_from(request.from, name, stage.network());
+  run_training(request, prepare_folder(request, run), stage,
+               {run.train, run.data, data.training, UpsamplerStage::degradation(run.model)}, progress);
 }
 
 }  // namespace unclip::train

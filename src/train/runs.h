@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "unclip/base/progress.h"
+#include "unclip/train/trainer.h"
 
 namespace unclip::train {
 
@@ -13,11 +14,16 @@ struct RunRequest {
   std::vector<std::string> overrides;   // "train.steps=100": as on the command line
   std::vector<std::string> data;        // shards, folders or patterns
   std::vector<std::string> validation;  // the same, held out; may be empty
+  bool hold_out = false;                // without `validation`: evaluate on one of twenty of `data`, held out
   std::filesystem::path tokenizer;      // `train clip`: a folder with vocab.json and merges.txt
+  std::filesystem::path teacher;        // `train clip`: a teacher's texts and embeddings; may be empty
   std::filesystem::path clip;           // prior and decoder: a run of `train clip` or a model directory
+  std::filesystem::path from;           // weights to start from: a model directory or a run; may be empty
   std::filesystem::path out;            // the run folder
   bool resume = false;
-  std::string command;  // for command.txt
+  std::string command;             // for command.txt
+  std::string label = "training";  // of the progress bar
+  EvaluationObserver on_evaluation = nullptr;
 };
 
 /// Learns a byte-pair vocabulary of `vocab_size` tokens from the captions of `data`, which may be text

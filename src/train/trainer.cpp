@@ -31,7 +31,7 @@ std::string first_bad_parameter(torch::nn::Module& network) {
   return "no parameter, so an activation or the batch";
 }
 
-/// Weights that were mapped from a checkpoint become memory of their own, to be changed.
+/// Weights that were mapped from a file become memory of their own, to be changed.
 void own_parameters(torch::nn::Module& network) {
   const torch::NoGradGuard no_grad;
   io::NamedTensors state = io::state_of(network);
@@ -73,8 +73,8 @@ void Trainer::start_or_resume() {
   if (checkpoint) {
     position_ = checkpoint->position;
     io::load_state(network, checkpoint->tensors.model, parts_.folder.path().string());
-    own_parameters(network);
   }
+  own_parameters(network);
   loader_ = parts_.make_loader(position_.data);
   if (!checkpoint) parts_.stage.prepare(*loader_);
   optimizer_ = std::make_unique<AdamW>(trained_parameters(network), parts_.config.optimizer);
@@ -156,11 +156,12 @@ void Trainer::evaluate() {
   auto& network = parts_.stage.network();
   network.eval();
   const torch::NoGradGuard no_grad;
+  const Figures figures = parts_.stage.evaluate(parts_.folder.sheet(position_.step));
   nlohmann::ordered_json line;
   line["step"] = position_.step;
-  for (const auto& [name, value] : parts_.stage.evaluate(parts_.folder.sheet(position_.step)))
-    line[name] = value;
+  for (const auto& [name, value] : figures) line[name] = value;
   parts_.folder.append_log(line.dump());
+  if (parts_.on_evaluation) parts_.on_evaluation(position_.step, figures);
   network.train();
 }
 
@@ -181,7 +182,7 @@ void Trainer::save() { parts_.folder.save({position_, tensors()}, parts_.config.
 void Trainer::run() {
   const TrainConfig& c = parts_.config;
   parts_.stage.network().train();
-  parts_.progress.begin("training", c.steps);
+  parts_.progress.begin(parts_.label, c.steps);
   parts_.progress.advance(position_.step);
   auto last_save = Clock::now();
   while (position_.step < c.steps && !stop_requested()) {

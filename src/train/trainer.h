@@ -12,12 +12,17 @@ namespace unclip::train {
 /// Makes the loader that goes on from a place in the data.
 using LoaderFactory = std::function<std::unique_ptr<data::Loader>(const data::LoaderState& start)>;
 
+/// Told after each evaluation.
+using EvaluationObserver = std::function<void(int64_t step, const Figures& figures)>;
+
 struct TrainerParts {
   Stage& stage;
   const TrainConfig& config;
   const RunFolder& folder;
   LoaderFactory make_loader;
   Progress& progress;
+  std::string label = "training";  // of the progress bar
+  EvaluationObserver on_evaluation = nullptr;
 };
 
 class Trainer {

@@ -144,6 +144,23 @@ wrong 2 "--set train.stepz=3: settings: unknown setting 'stepz', did you mean 's
   "${train[@]}" --config "$configs/upsampler_256.json" --data "$folder" --set train.stepz=3
 wrong 1 'nowhere' "${train[@]}" --config "$configs/upsampler_256.json" --data nowhere
 wrong 2 '--config is required' train clip --data "$folder" --out run --tokenizer "$folder/model/tokenizer"
+mkdir "$folder/few" "$folder/alike"
+cp "$folder/heart.png" "$folder/few/heart.png"
+wrong 1 'neither a model directory nor a run' \
+  "${train[@]}" --config "$configs/upsampler_256.json" --data "$folder/few" --from "$folder"
+wrong 1 '1 pictures have no caption' train all "$folder/few" --out mine --quiet
+echo 'a heart' >"$folder/few/heart.txt"
+wrong 1 'there are 1 usable pictures with captions, expected at least 16' train all "$folder/few" --out mine --quiet
+for i in {1..20}; do
+  cp "$folder/heart.png" "$folder/alike/$i.png"
+  echo 'a heart' >"$folder/alike/$i.txt"
+done
+wrong 1 'all 20 pictures have the same caption' train all "$folder/alike" --out mine --quiet
+for i in {1..20}; do echo "heart $i" >"$folder/alike/$i.txt"; done
+wrong 1 'all 20 pictures are the same file' train all "$folder/alike" --out mine --quiet
+wrong 2 "--preset is 'huge', expected tiny, small, base, paper or a folder" \
+  train all "$folder/alike" --out mine --preset huge --quiet
+wrong 2 '--out is required' train all "$folder/alike"
 wrong 1 "is no run folder: it has no config.json" export "$folder/work" -o exported
 wrong 1 'nowhere' data inspect nowhere
 

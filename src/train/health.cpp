@@ -1,0 +1,77 @@
+#include "unclip/train/health.h"
+
+#include <algorithm>
+#include <iomanip>
+#include <sstream>
+
+#include "unclip/base/error.h"
+
+namespace unclip::train {
+namespace {
+
+constexpr double kTooEarly = 0.25;  // share of a run in which no figure is called ill
+
+std::string number(double value) {
+  std::ostringstream text;
+  text << std::setprecision(3) << value;
+  return text.str();
+}
+
+/// The figure called `name`; NaN if there is none.
+double find(const Figures& figures, const std::string& name) {
+  const auto found = std::ranges::find(figures, name, &Figures::value_type::first);
+  return found == figures.end() ? std::numeric_limits<double>::quiet_NaN() : found->second;
+}
+
+struct Range {
+  std::string figure;
+  double bound = 0.0;
+  bool above = true;  // healthy above the bound, else below
+  std::string advice;
+};
+
+/// Retrieval that is no better than twice chance has learned nothing; a few pictures make chance high.
+double better_than_chance(int64_t k, int64_t held_out) {
+  const double chance = static_cast<double>(k) / static_cast<double>(std::max<int64_t>(held_out, 1));
+  return std::min(0.9, 2.0 * chance);
+}
+
+std::vector<Range> ranges(const std::string& stage, const Figures& figures, int64_t held_out) {
+  if (stage == "clip") {
+    return {{"text_to_image_r10", better_than_chance(10, held_out), true,
+             "captions hardly tell pictures apart: check that each caption describes its own picture"}};
+  }
+  if (stage == "prior") {
+    return {{"validation_mse", 0.95, false,
+             "captions hardly say what z_i is (1 is no better than the mean): train clip longer"}};
+  }
+  if (stage == "decoder") {
+    return {
+        {"drawn_cosine", 0.3, true,
+         "drawings do not look like their pictures yet: train longer, or lower the learning rate if the loss "
+         "rises"}};
+  }
+  return {{"psnr", find(figures, "psnr_of_enlarging") - 0.5, true,
+           "no better than plain enlargement: train longer"}};
+}
+
+}  // namespace
+
+std::vector<Verdict> judge(const std::string& stage,
+                           const Figures& figures,
+                           double progress,
+                           int64_t held_out) {
+  std::vector<Verdict> verdicts;
+  for (const Range& range : ranges(stage, figures, held_out)) {
+    const double value = find(figures, range.figure);
+    const bool inside = range.above ? value > range.bound : value < range.bound;
+    const std::string healthy =
+        join_text(range.figure, " ", number(value), " (healthy: ", range.above ? "above " : "below ",
+                  number(range.bound), ")");
+    const bool ill = !inside && progress > kTooEarly;
+    verdicts.push_back({!ill, ill ? healthy + ": " + range.advice : healthy});
+  }
+  return verdicts;
+}
+
+}  // namespace unclip::train

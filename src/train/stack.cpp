@@ -1,0 +1,202 @@
+#include "unclip/train/stack.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "unclip/io/file.h"
+#include "unclip/pipeline/model_directory.h"
+#include "unclip/train/export.h"
+#include "unclip/train/health.h"
+#include "unclip/train/run_folder.h"
+#include "unclip/train/runs.h"
+
+namespace unclip::train {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr int64_t kFewestPictures = 16;
+constexpr int64_t kTinyPictures = 2000, kSmallPictures = 20000;  // the largest sets of these presets
+constexpr int64_t kSmallestSide = 32;                            // pixels; less than that cannot teach 64 px
+constexpr double kFineTuningRate = 1.0 / 3.0;
+
+template <class Config>
+Config read(const fs::path& file) {
+  check(fs::exists(file), ErrorKind::config, "the preset lacks '", file.string(), "'");
+  return config_from_json<Config>(pipeline::read_config_text(file), file.string());
+}
+
+/// Pictures whose shorter side has at least `side` pixels.
+int64_t count_reaching(const data::DatasetReport& report, int64_t side) {
+  int64_t count = 0;
+  for (const auto& [size, samples] : report.sizes)
+    if (std::min(size.first, size.second) >= side) count += samples;
+  return count;
+}
+
+std::string stage_name(const UpsamplerRun& run) { return join_text("upsampler_", run.model.unet.size); }
+
+/// Takes over the architecture of a stage of `model`, if it has that stage.
+template <class Run>
+void take_architecture(Run& run, const std::string& stage, const pipeline::ModelDirectory& model) {
+  if (!model.has(stage)) return;
+  run.model = pipeline::read_stage_config<decltype(run.model)>(model.stage(stage));
+  run.train.optimizer.learning_rate *= kFineTuningRate;
+}
+
+int64_t count_held_out(const StackRequest& request) {
+  const bool own = request.validation.empty();
+  return data::Dataset::open(own ? request.data : request.validation,
+                             {.part = own ? data::Part::held_out : data::Part::all})
+      .size();
+}
+
+/// The new model's card. A fine-tuned model owes what its origin owes.
+fs::path write_card(const StackRequest& request) {
+  pipeline::Manifest card;
+  if (!request.from.empty()) card = pipeline::ModelDirectory(request.from).manifest();
+  const std::string origin = card.name.empty() ? "" : " from '" + card.name + "'";
+  const nlohmann::ordered_json json{{"name", fs::absolute(request.out).filename().string()},
+                                    {"version", "1"},
+                                    {"licence", card.licence},
+                                    {"card", "Trained" + origin + " by: " + request.command},
+                                    {"attribution", card.attribution},
+                                    {"trained_on", card.trained_on}};
+  const fs::path file = request.out / "runs" / "card.json";
+  io::write_file_atomically(file, json.dump(2) + "\n");
+  return file;
+}
+
+/// Trains the stages of one stack in their order.
+class StackTrainer {
+ public:
+  StackTrainer(const StackRequest& request, Progress& progress)
+      : request_(request),
+        runs_(request.out / "runs"),
+        held_out_(count_held_out(request)),
+        progress_(progress) {}
+
+  text::Vocabulary tokenizer(int64_t vocabulary_size) {
+    const fs::path folder = runs_ / "tokenizer";
+    if (!fs::exists(folder / "vocab.json")) {
+      if (request_.from.empty()) {
+        train_tokenizer(request_.data, vocabulary_size, folder);
+      } else {
+        fs::create_directories(folder);
+        text::Vocabulary::load(pipeline::ModelDirectory(request_.from).tokenizer()).save(folder);
+      }
+    }
+    return text::Vocabulary::load(folder);
+  }
+
+  template <class Run>
+  void stage(const std::string& name, const Run& run, void (*train)(const RunRequest&, Progress&)) {
+    RunRequest run_request;
+    run_request.out = runs_ / name;
+    trained_.push_back(run_request.out);
+    const bool started = fs::exists(run_request.out / "config.json");
+    check(!started || request_.resume, ErrorKind::io, "'", request_.out.string(),
+          "' already holds runs: add --resume to go on with them, or name another folder with --out");
+    run_request.config = runs_ / (name + ".json");
+    io::write_file_atomically(run_request.config, config_to_json(run));
+    run_request.data = request_.data;
+    run_request.validation = request_.validation;
+    run_request.hold_out = request_.validation.empty();
+    run_request.tokenizer = runs_ / "tokenizer";
+    run_request.clip = runs_ / "clip";
+    if (!request_.from.empty() && pipeline::ModelDirectory(request_.from).has(name))
+      run_request.from = request_.from;
+    run_request.resume = started;
+    run_request.command = request_.command;
+    run_request.label = name;
+    run_request.on_evaluation = observer(name, run.stage, run.train.steps);
+    train(run_request, progress_);
+  }
+
+  const std::vector<fs::path>& trained() const { return trained_; }
+
+ private:
+  EvaluationObserver observer(const std::string& name, const std::string& stage, int64_t steps) {
+    if (!request_.observer) return nullptr;
+    return [this, name, stage, steps](int64_t step, const Figures& figures) {
+      const double progress = static_cast<double>(step) / static_cast<double>(steps);
+      for (const Verdict& verdict : judge(stage, figures, progress, held_out_))
+        request_.observer(name, step, verdict.text);
+    };
+  }
+
+  const StackRequest& request_;
+  fs::path runs_;
+  int64_t held_out_;
+  Progress& progress_;
+  std::vector<fs::path> trained_;
+};
+
+}  // namespace
+
+Stack read_stack(const fs::path& preset) {
+  check(fs::is_directory(preset), ErrorKind::io, "there is no preset '", preset.string(), "'");
+  Stack stack{.clip = read<ClipRun>(preset / "clip.json"),
+              .prior = read<PriorRun>(preset / "prior.json"),
+              .decoder = read<DecoderRun>(preset / "decoder.json"),
+              .upsamplers = {}};
+  for (const auto& entry : fs::directory_iterator(preset)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with("upsampler_") && name.ends_with(".json"))
+      stack.upsamplers.push_back(read<UpsamplerRun>(entry.path()));
+  }
+  std::ranges::sort(stack.upsamplers, {}, [](const UpsamplerRun& run) { return run.model.unet.size; });
+  return stack;
+}
+
+PresetCard read_preset_card(const fs::path& preset) {
+  return fs::exists(preset / "preset.json") ? read<PresetCard>(preset / "preset.json") : PresetCard{};
+}
+
+std::string preset_for(const data::DatasetReport& report) {
+  if (report.samples <= kTinyPictures) return "tiny";
+  return report.samples <= kSmallPictures ? "small" : "base";
+}
+
+void check_trainable(const data::DatasetReport& report) {
+  check(report.samples >= kFewestPictures, ErrorKind::data, "there are ", report.samples,
+        " usable pictures with captions, expected at least ", kFewestPictures,
+        ": add pictures (some hundreds make a model that one can use)");
+  check(report.distinct_captions > 1, ErrorKind::data, "all ", report.samples,
+        " pictures have the same caption: say of each what it shows");
+  check(report.duplicates < report.samples - 1, ErrorKind::data, "all ", report.samples,
+        " pictures are the same file: there is nothing to tell apart");
+  check(2 * count_reaching(report, kSmallestSide) >= report.samples, ErrorKind::data, "of ", report.samples,
+        " pictures only ", count_reaching(report, kSmallestSide), " have sides of ", kSmallestSide,
+        " pixels or more: use larger pictures");
+}
+
+void fit_stack(Stack& stack, const data::DatasetReport& report, const fs::path& from) {
+  stack.clip.data.batch_size = std::min(stack.clip.data.batch_size, report.samples / 2);
+  std::erase_if(stack.upsamplers, [&](const UpsamplerRun& run) {
+    return 2 * count_reaching(report, run.model.unet.size) < report.samples;
+  });
+  if (from.empty()) return;
+  const pipeline::ModelDirectory model(from);
+  take_architecture(stack.clip, "clip", model);
+  take_architecture(stack.prior, "prior", model);
+  take_architecture(stack.decoder, "decoder", model);
+  for (UpsamplerRun& run : stack.upsamplers) take_architecture(run, stage_name(run), model);
+}
+
+void train_stack(Stack stack, const StackRequest& request, Progress& progress) {
+  check(request.resume || !fs::exists(request.out / "model.json"), ErrorKind::io, "'", request.out.string(),
+        "' already holds a model: name another folder with --out");
+  StackTrainer trainer(request, progress);
+  const text::Vocabulary vocabulary = trainer.tokenizer(stack.clip.model.text.vocab_size);
+  stack.clip.model.text.vocab_size = vocabulary.size();  // few captions have fewer pairs to merge
+  trainer.stage("clip", stack.clip, train_clip);
+  trainer.stage("prior", stack.prior, train_prior);
+  trainer.stage("decoder", stack.decoder, train_decoder);
+  for (const UpsamplerRun& run : stack.upsamplers) trainer.stage(stage_name(run), run, train_upsampler);
+  export_model({.runs = trainer.trained(),
+                .out = request.out,
+                .card = write_card(request),
+                .dtype = torch::kBFloat16});
+}
+
+}  // namespace unclip::train
