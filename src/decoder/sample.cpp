@@ -23,7 +23,7 @@ DecoderInput doubled_input(const DrawingInput& input) {
 
 }  // namespace
 
-diffusion::Denoiser guided_denoiser(Decoder& model, const DrawingInput& input, double guidance) {
+diffusion::Denoiser unbounded_denoiser(Decoder& model, const DrawingInput& input, double guidance) {
   const auto network = [&model](const DecoderInput& given) -> diffusion::Network {
     return [&model, conditioning = model->condition(given)](const Tensor& x_t, int64_t t) {
       return model->forward(x_t, torch::full({x_t.size(0)}, t, torch::kLong), conditioning);
@@ -34,8 +34,12 @@ diffusion::Denoiser guided_denoiser(Decoder& model, const DrawingInput& input, d
                                         : diffusion::guide_doubled(network(conditional_input(input)),
                                                                    network(doubled_input(input)), guidance);
   const auto& config = model->config().diffusion;
-  return diffusion::threshold(
-      diffusion::make_denoiser(diffusion::NoiseSchedule(config.schedule), config, guided), config.threshold);
+  return diffusion::make_denoiser(diffusion::NoiseSchedule(config.schedule), config, guided);
+}
+
+diffusion::Denoiser guided_denoiser(Decoder& model, const DrawingInput& input, double guidance) {
+  return diffusion::threshold(unbounded_denoiser(model, input, guidance),
+                              model->config().diffusion.threshold);
 }
 
 Tensor sample(Decoder& model,

@@ -16,6 +16,8 @@ struct DrawingInput {
 /// x̂_0(x_t, t) under guidance: z_i and caption are dropped together in the unconditional half, as in
 /// training.
 diffusion::Denoiser guided_denoiser(Decoder& model, const DrawingInput& input, double guidance);
+/// The same without the model's threshold, which would make inversion inexact.
+diffusion::Denoiser unbounded_denoiser(Decoder& model, const DrawingInput& input, double guidance);
 
 /// [N, 3, S, S] in −1…1.
 Tensor sample(Decoder& model,

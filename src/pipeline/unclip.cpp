@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "unclip/image/crop.h"
 #include "unclip/image/network.h"
 
 namespace unclip::pipeline {
@@ -86,14 +87,19 @@ Pictures Unclip::generate(const GenerateRequest& request, Progress& progress) {
   return result;
 }
 
+torch::Tensor Unclip::encode_image(const torch::Tensor& pixels) {
+  const torch::NoGradGuard no_grad;
+  const int64_t side = std::min(pixels.size(0), pixels.size(1));
+  const torch::Tensor square = image::to_network(image::center_crop(pixels, side, side));
+  return clip()->encode_image(clip::preprocess(square, clip()->config().vision)).to(torch::kFloat32);
+}
+
 Pictures Unclip::vary(const VaryRequest& request, Progress& progress) {
   Drawing drawing = request.drawing;
   drawing.prior = PriorKind::text;  // no prior: z_i is the picture's
   const Plan plan = make_plan(directory_, drawing);
-  const torch::NoGradGuard no_grad;
   const auto count = static_cast<int64_t>(request.seeds.size());
-  const torch::Tensor input = clip::preprocess(image::to_network(request.picture), clip()->config().vision);
-  const torch::Tensor z_i = clip()->encode_image(input).to(torch::kFloat32).expand({count, -1});
+  const torch::Tensor z_i = encode_image(request.picture).expand({count, -1});
   const nn::TextEncoding text = encode(std::vector<std::string>(request.seeds.size()), nullptr);
   return draw({z_i, text, request.seeds}, plan, progress);
 }
@@ -124,28 +130,52 @@ Pictures Unclip::draw(const Conditions& conditions, const Plan& plan, Progress& 
                   .base = decode(conditions, plan.decoder, progress),
                   .pictures = {},
                   .warnings = {}};
-  result.pictures = result.base;
-  for (const UpsamplingPlan& upsampling : plan.upsamplers)
-    result.pictures = upsample(result.pictures, upsampling, conditions.seeds, progress);
+  result.pictures = enlarge(result.base, plan, conditions.seeds, progress);
   return result;
+}
+
+torch::Tensor Unclip::enlarge(torch::Tensor pictures,
+                              const Plan& plan,
+                              const std::vector<uint64_t>& seeds,
+                              Progress& progress) {
+  for (const UpsamplingPlan& upsampling : plan.upsamplers)
+    pictures = upsample(pictures, upsampling, seeds, progress);
+  return pictures;
+}
+
+decoder::Decoder Unclip::load_decoder(const std::string& stage) {
+  auto model = load_stage<decoder::Decoder, decoder::DecoderConfig>(directory_.stage(stage));
+  model->set_compute_dtype(dtype_);
+  return model;
+}
+
+upsampler::Upsampler Unclip::load_upsampler(const std::string& stage) {
+  auto model = load_stage<upsampler::Upsampler, upsampler::UpsamplerConfig>(directory_.stage(stage));
+  model->set_compute_dtype(dtype_);
+  return model;
+}
+
+decoder::DrawingInput Unclip::drawing_input(decoder::Decoder& model,
+                                            const Conditions& conditions,
+                                            int64_t first,
+                                            int64_t last) {
+  decoder::DrawingInput input{.z_i = conditions.z_i.slice(0, first, last), .text = {}, .null_text = {}};
+  input.without_image = conditions.without_image;
+  if (model->config().text.source != decoder::TextSource::none) {
+    input.text = part_of(conditions.text, first, last);
+    input.null_text = encode({""}, nullptr);
+  }
+  return input;
 }
 
 torch::Tensor Unclip::decode(const Conditions& conditions,
                              const decoder::DecoderSampling& sampling,
                              Progress& progress) {
-  auto model = load_stage<decoder::Decoder, decoder::DecoderConfig>(directory_.stage("decoder"));
-  model->set_compute_dtype(dtype_);
-  const bool reads_text = model->config().text.source != decoder::TextSource::none;
-  const nn::TextEncoding null_text = encode({""}, nullptr);
+  decoder::Decoder model = load_decoder();
   const int64_t count = conditions.z_i.size(0);
   progress.begin("decoder", step_count(sampling.sampler, model->config().diffusion, count, kBatch));
   const torch::Tensor pictures = in_batches(count, kBatch, [&](int64_t first, int64_t last) {
-    decoder::DrawingInput input{.z_i = conditions.z_i.slice(0, first, last), .text = {}, .null_text = {}};
-    input.without_image = conditions.without_image;
-    if (reads_text) {
-      input.text = part_of(conditions.text, first, last);
-      input.null_text = null_text;
-    }
+    const decoder::DrawingInput input = drawing_input(model, conditions, first, last);
     return decoder::sample(model, input, sampling,
                            hooks(part_of(conditions.seeds, first, last), "decoder", progress));
   });
@@ -157,8 +187,7 @@ torch::Tensor Unclip::upsample(const torch::Tensor& low,
                                const UpsamplingPlan& plan,
                                const std::vector<uint64_t>& seeds,
                                Progress& progress) {
-  auto model = load_stage<upsampler::Upsampler, upsampler::UpsamplerConfig>(directory_.stage(plan.stage));
-  model->set_compute_dtype(dtype_);
+  upsampler::Upsampler model = load_upsampler(plan.stage);
   const int64_t batch = std::max<int64_t>(1, kBatchPixels / (plan.size * plan.size));
   progress.begin("up-" + std::to_string(plan.size),
                  step_count(plan.sampler, model->config().diffusion, low.size(0), batch));

@@ -45,7 +45,8 @@ class Unclip {
   std::vector<int64_t> sizes() const { return pipeline::sizes(directory_); }
   const Manifest& manifest() const { return directory_.manifest(); }
 
- private:
+  // What those are made of, for other ways through the model (manipulations.h).
+
   /// Everything that the pictures after the prior are drawn from.
   struct Conditions {
     torch::Tensor z_i;
@@ -53,13 +54,32 @@ class Unclip {
     std::vector<uint64_t> seeds;
     bool without_image = false;  // z_i counts as dropped
   };
-  clip::Clip& clip();
+  const ModelDirectory& directory() const { return directory_; }
+  /// Too long captions are cut; `warnings` (may be null) says so.
   nn::TextEncoding encode(const std::vector<std::string>& captions, std::vector<std::string>* warnings);
+  /// z_i of the square in the middle of a picture, uint8 [H, W, 3]: [1, D] float32.
+  torch::Tensor encode_image(const torch::Tensor& pixels);
   torch::Tensor draw_z_i(const nn::TextEncoding& text,
                          const std::vector<uint64_t>& seeds,
                          const prior::PriorSampling& sampling,
                          Progress& progress);
+  /// All stages behind z_i.
   Pictures draw(const Conditions& conditions, const Plan& plan, Progress& progress);
+  /// The upsamplers alone, from pictures of the decoder's size.
+  torch::Tensor enlarge(torch::Tensor pictures,
+                        const Plan& plan,
+                        const std::vector<uint64_t>& seeds,
+                        Progress& progress);
+  decoder::Decoder load_decoder(const std::string& stage = "decoder");
+  upsampler::Upsampler load_upsampler(const std::string& stage);
+  /// What the decoder is told of rows first…last − 1.
+  decoder::DrawingInput drawing_input(decoder::Decoder& model,
+                                      const Conditions& conditions,
+                                      int64_t first,
+                                      int64_t last);
+
+ private:
+  clip::Clip& clip();
   torch::Tensor decode(const Conditions& conditions,
                        const decoder::DecoderSampling& sampling,
                        Progress& progress);

@@ -2,6 +2,15 @@
 
 namespace unclip::upsampler {
 
+diffusion::Denoiser denoiser(Upsampler& model, const Tensor& enlarged) {
+  const diffusion::DiffusionConfig& config = model->config().diffusion;
+  const diffusion::Network network = [&model, enlarged](const Tensor& x_t, int64_t t) {
+    return model->forward(x_t, torch::full({x_t.size(0)}, t, torch::kLong), enlarged);
+  };
+  return diffusion::threshold(
+      diffusion::make_denoiser(diffusion::NoiseSchedule(config.schedule), config, network), config.threshold);
+}
+
 Tensor sample(Upsampler& model,
               const Tensor& low,
               const diffusion::SamplerConfig& sampler,
@@ -10,13 +19,8 @@ Tensor sample(Upsampler& model,
   const UpsamplerConfig& config = model->config();
   const int64_t factor = config.unet.size / config.low_size;
   const Tensor enlarged = model->enlarge(low, factor * low.size(2), factor * low.size(3));
-  const diffusion::NoiseSchedule schedule(config.diffusion.schedule);
-  const diffusion::Network network = [&](const Tensor& x_t, int64_t t) {
-    return model->forward(x_t, torch::full({x_t.size(0)}, t, torch::kLong), enlarged);
-  };
-  const diffusion::Denoiser denoise = diffusion::threshold(
-      diffusion::make_denoiser(schedule, config.diffusion, network), config.diffusion.threshold);
-  return diffusion::sample(sampler, schedule, denoise, hooks.noise(enlarged, kInitialNoise),
+  return diffusion::sample(sampler, diffusion::NoiseSchedule(config.diffusion.schedule),
+                           denoiser(model, enlarged), hooks.noise(enlarged, kInitialNoise),
                            {.hooks = hooks, .x_0_mse = {}})
       .clamp(-1, 1);
 }
