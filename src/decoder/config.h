@@ -57,6 +57,9 @@ struct DecoderConfig {
   DecoderSampling sampling;
   double image_drop = 0.1;  // unCLIP §2.1
   double text_drop = 0.5;
+  /// GLIDE's inpainting (Nichol et al. 2022, §2.3): the net also sees the picture with a hole, and where it
+  /// is.
+  bool inpaint = false;
 
   static void fields(auto& self, auto&& field) {
     field("unet", self.unet, "the ADM UNet");
@@ -69,8 +72,11 @@ struct DecoderConfig {
     field("sampling", self.sampling, "how pictures are drawn by default");
     field("image_drop", self.image_drop, "share of training pictures whose z_i is dropped");
     field("text_drop", self.text_drop, "share of training captions that are dropped");
+    field("inpaint", self.inpaint, "the net also sees a picture with a hole: unet.in_channels is 2 · 3 + 1");
   }
   void validate() const;
+  /// Channels of a picture: those of the UNet's input without a picture with a hole and its mask.
+  int64_t picture_channels() const { return inpaint ? (unet.in_channels - 1) / 2 : unet.in_channels; }
 };
 
 }  // namespace unclip::decoder

@@ -13,7 +13,9 @@ void DecoderConfig::validate() const {
   sampling.validate();
   unet.validate("decoder.unet");
   diffusion.validate();
-  const int64_t out = diffusion.learn_sigma ? 2 * unet.in_channels : unet.in_channels;
+  check(!inpaint || unet.in_channels == 7, ErrorKind::config, "decoder: unet.in_channels is ",
+        unet.in_channels, ", expected 7 with inpaint (x_t, a picture with a hole and its mask)");
+  const int64_t out = diffusion.learn_sigma ? 2 * picture_channels() : picture_channels();
   check(unet.out_channels == out, ErrorKind::config, "decoder: unet.out_channels is ", unet.out_channels,
         ", expected ", out, " with learn_sigma ", diffusion.learn_sigma ? "true" : "false");
   check(embed_dim > 0 && image_tokens > 0, ErrorKind::config,
@@ -58,6 +60,12 @@ Tensor DecoderImpl::image_vector(const DecoderInput& input) const {
   if (!input.drop_image) return z_i;
   const Tensor null = null_z_i.defined() ? null_z_i.to(torch::kFloat32) : torch::zeros_like(z_i[0]);
   return torch::where(input.drop_image->unsqueeze(1), null, z_i);
+}
+
+Tensor surroundings(const Tensor& pictures, const Tensor& repaint) {
+  const Tensor known =
+      repaint.logical_not().to(pictures.scalar_type()).expand({pictures.size(0), -1, -1, -1});
+  return torch::cat({pictures * known, known}, 1);
 }
 
 nn::UNetConditioning DecoderImpl::condition(const DecoderInput& input) {

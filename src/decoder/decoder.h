@@ -13,12 +13,17 @@ struct DecoderInput {
   std::optional<nn::TextEncoding> text;  // required unless the config's text source is none
 };
 
+/// What a decoder with config.inpaint sees beside x_t: known pixels, 0 in the hole, and where they are (1 for
+/// known), [N, C + 1, S, S], from pictures [N, C, S, S] and bool [N or 1, 1, S, S], true in the hole.
+Tensor surroundings(const Tensor& pictures, const Tensor& repaint);
+
 class DecoderImpl : public nn::Layer {
  public:
   explicit DecoderImpl(const DecoderConfig& config);
   /// Everything that does not depend on x_t or t: computed once, reused at every sampling step.
   nn::UNetConditioning condition(const DecoderInput& input);
-  /// x_t [N, 3, S, S], t [N] -> the net's raw output [N, out_channels, S, S] float32
+  /// x_t [N, 3, S, S] (with config.inpaint its surroundings behind it), t [N] -> the net's raw output
+  /// [N, out_channels, S, S] float32
   Tensor forward(const Tensor& x_t, const Tensor& t, const nn::UNetConditioning& conditioning) {
     return unet(x_t, t, conditioning);
   }

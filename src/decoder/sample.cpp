@@ -21,12 +21,22 @@ DecoderInput doubled_input(const DrawingInput& input) {
   return both;
 }
 
+/// Rows of x_t that go twice over the pictures (guidance) have each picture's surroundings twice.
+Tensor with_surroundings(const Tensor& x_t, const Tensor& around) {
+  return torch::cat({x_t, around.repeat({x_t.size(0) / around.size(0), 1, 1, 1})}, 1);
+}
+
 }  // namespace
 
 diffusion::Denoiser unbounded_denoiser(Decoder& model, const DrawingInput& input, double guidance) {
-  const auto network = [&model](const DecoderInput& given) -> diffusion::Network {
-    return [&model, conditioning = model->condition(given)](const Tensor& x_t, int64_t t) {
-      return model->forward(x_t, torch::full({x_t.size(0)}, t, torch::kLong), conditioning);
+  check(input.surroundings.has_value() == model->config().inpaint, ErrorKind::shape,
+        "decoder: the surroundings of a hole are given to a network that was not trained for them, or are "
+        "missing");
+  const auto network = [&model, &input](const DecoderInput& given) -> diffusion::Network {
+    return [&model, around = input.surroundings, conditioning = model->condition(given)](const Tensor& x_t,
+                                                                                         int64_t t) {
+      const Tensor seen = around ? with_surroundings(x_t, *around) : x_t;
+      return model->forward(seen, torch::full({x_t.size(0)}, t, torch::kLong), conditioning);
     };
   };
   const diffusion::Network guided = guidance == 1.0
@@ -50,7 +60,7 @@ Tensor sample(Decoder& model,
   const torch::NoGradGuard no_grad;
   const DecoderConfig& config = model->config();
   const Tensor like =
-      torch::empty({input.z_i.size(0), config.unet.in_channels, config.unet.size, config.unet.size});
+      torch::empty({input.z_i.size(0), config.picture_channels(), config.unet.size, config.unet.size});
   return diffusion::sample(sampling.sampler, diffusion::NoiseSchedule(config.diffusion.schedule),
                            guided_denoiser(model, input, sampling.guidance), hooks.noise(like, kInitialNoise),
                            {.hooks = hooks, .x_0_mse = {}})

@@ -10,6 +10,7 @@ struct DrawingInput {
   Tensor z_i;                                 // [N, D]
   std::optional<nn::TextEncoding> text;       // N captions, unless the model reads none
   std::optional<nn::TextEncoding> null_text;  // the empty caption, N = 1
+  std::optional<Tensor> surroundings = {};    // [N, C + 1, S, S], with config.inpaint
   bool without_image = false;                 // draw from captions alone: every z_i is dropped
 };
 

@@ -64,7 +64,8 @@ Tensor decode(decoder::Decoder& model,
               const diffusion::SamplingHooks& hooks) {
   const torch::NoGradGuard no_grad;
   const auto& unet = model->config().unet;
-  check(latent.x_T.sizes().slice(1) == torch::IntArrayRef{unet.in_channels, unet.size, unet.size},
+  check(latent.x_T.sizes().slice(1) ==
+            torch::IntArrayRef{model->config().picture_channels(), unet.size, unet.size},
         ErrorKind::shape, "the latent's x_T has shape ", latent.x_T.sizes(),
         ", but this model's decoder draws ", unet.size, " × ", unet.size,
         " pixels: use the model that inverted the picture");

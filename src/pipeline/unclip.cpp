@@ -4,35 +4,12 @@
 
 #include "unclip/image/crop.h"
 #include "unclip/image/network.h"
+#include "unclip/pipeline/batches.h"
 
 namespace unclip::pipeline {
 namespace {
 
-constexpr int64_t kBatch = 16;             // pictures drawn together: enough to fill the cores, little memory
 constexpr int64_t kBatchPixels = 1 << 18;  // of the upsamplers: four pictures of 256²
-
-/// Calls run(first, last) for the rows of each batch and joins what it returns.
-template <class Run>
-torch::Tensor in_batches(int64_t count, int64_t batch, const Run& run) {
-  std::vector<torch::Tensor> parts;
-  for (int64_t first = 0; first < count; first += batch)
-    parts.push_back(run(first, std::min(first + batch, count)));
-  return torch::cat(parts);
-}
-
-std::vector<uint64_t> part_of(const std::vector<uint64_t>& seeds, int64_t first, int64_t last) {
-  return {seeds.begin() + first, seeds.begin() + last};
-}
-
-nn::TextEncoding part_of(const nn::TextEncoding& text, int64_t first, int64_t last) {
-  const auto part = [=](const torch::Tensor& t) { return t.slice(0, first, last); };
-  return {part(text.ids), part(text.mask), part(text.z_t), part(text.hidden)};
-}
-
-diffusion::SamplingHooks hooks(std::vector<uint64_t> seeds, const std::string& stage, Progress& progress) {
-  return {.noise = picture_noise(std::move(seeds), stage),
-          .observer = [&progress](const diffusion::StepReport&) { progress.advance(); }};
-}
 
 /// Steps of the whole stage, for the progress bar.
 int64_t step_count(const diffusion::SamplerConfig& sampler,
@@ -40,7 +17,7 @@ int64_t step_count(const diffusion::SamplerConfig& sampler,
                    int64_t count,
                    int64_t batch) {
   const auto steps = diffusion::trajectory(sampler, diffusion::NoiseSchedule(config.schedule)).steps.size();
-  return static_cast<int64_t>(steps) * ((count + batch - 1) / batch);
+  return static_cast<int64_t>(steps) * batch_count(count, batch);
 }
 
 }  // namespace
@@ -87,11 +64,18 @@ Pictures Unclip::generate(const GenerateRequest& request, Progress& progress) {
   return result;
 }
 
-torch::Tensor Unclip::encode_image(const torch::Tensor& pixels) {
+torch::Tensor Unclip::encode_images(const std::vector<torch::Tensor>& pictures) {
   const torch::NoGradGuard no_grad;
-  const int64_t side = std::min(pixels.size(0), pixels.size(1));
-  const torch::Tensor square = image::to_network(image::center_crop(pixels, side, side));
-  return clip()->encode_image(clip::preprocess(square, clip()->config().vision)).to(torch::kFloat32);
+  return in_batches(static_cast<int64_t>(pictures.size()), kBatch, [&](int64_t first, int64_t last) {
+    std::vector<torch::Tensor> inputs;
+    for (int64_t i = first; i < last; ++i) {
+      const torch::Tensor& pixels = pictures[static_cast<size_t>(i)];
+      const int64_t side = std::min(pixels.size(0), pixels.size(1));
+      const torch::Tensor square = image::to_network(image::center_crop(pixels, side, side));
+      inputs.push_back(clip::preprocess(square, clip()->config().vision));
+    }
+    return clip()->encode_image(torch::cat(inputs)).to(torch::kFloat32);
+  });
 }
 
 Pictures Unclip::vary(const VaryRequest& request, Progress& progress) {
@@ -99,7 +83,7 @@ Pictures Unclip::vary(const VaryRequest& request, Progress& progress) {
   drawing.prior = PriorKind::text;  // no prior: z_i is the picture's
   const Plan plan = make_plan(directory_, drawing);
   const auto count = static_cast<int64_t>(request.seeds.size());
-  const torch::Tensor z_i = encode_image(request.picture).expand({count, -1});
+  const torch::Tensor z_i = encode_images({request.picture}).expand({count, -1});
   const nn::TextEncoding text = encode(std::vector<std::string>(request.seeds.size()), nullptr);
   return draw({z_i, text, request.seeds}, plan, progress);
 }

@@ -57,8 +57,8 @@ class Unclip {
   const ModelDirectory& directory() const { return directory_; }
   /// Too long captions are cut; `warnings` (may be null) says so.
   nn::TextEncoding encode(const std::vector<std::string>& captions, std::vector<std::string>* warnings);
-  /// z_i of the square in the middle of a picture, uint8 [H, W, 3]: [1, D] float32.
-  torch::Tensor encode_image(const torch::Tensor& pixels);
+  /// z_i of the square in the middle of each picture, uint8 [H, W, 3]: [N, D] float32.
+  torch::Tensor encode_images(const std::vector<torch::Tensor>& pictures);
   torch::Tensor draw_z_i(const nn::TextEncoding& text,
                          const std::vector<uint64_t>& seeds,
                          const prior::PriorSampling& sampling,

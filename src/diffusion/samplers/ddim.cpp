@@ -7,6 +7,19 @@
 
 namespace unclip::diffusion {
 
+Tensor ddim_step(const NoiseSchedule& schedule,
+                 const Step& step,
+                 const StepResult& state,
+                 double eta,
+                 const std::function<Tensor(const Tensor& like)>& noise) {
+  const double variance = eta * eta * schedule.posterior(step).variance;  // Eq. 16: σ² = η² β̃
+  const double direction = std::sqrt(std::max(0.0, 1.0 - schedule.alpha_bar(step.t_prev) - variance));
+  const Tensor eps = epsilon_from_x_0(state.x_0, state.x, noise_level(schedule, step.t));
+  Tensor x = schedule.signal(step.t_prev) * state.x_0 + direction * eps;  // Eq. 12
+  if (variance > 0.0) x = x + std::sqrt(variance) * noise(x);
+  return x;
+}
+
 Tensor sample_ddim(const Denoiser& denoise,
                    const Tensor& x_T,
                    const Trajectory& trajectory,
@@ -14,18 +27,12 @@ Tensor sample_ddim(const Denoiser& denoise,
                    const SamplingHooks& hooks) {
   check(options.eta >= 0.0 && options.eta <= 1.0, ErrorKind::config, "eta is ", options.eta,
         ", expected a number from 0 to 1");
-  return run_steps(
-      trajectory, x_T, hooks, [&](const Tensor& x_t, const Step& step, int64_t index) -> StepResult {
-        const NoiseSchedule& schedule = trajectory.schedule;
-        const double variance =
-            options.eta * options.eta * schedule.posterior(step).variance;  // Eq. 16: σ² = η² β̃
-        const double direction = std::sqrt(std::max(0.0, 1.0 - schedule.alpha_bar(step.t_prev) - variance));
-        const Tensor x_0 = denoise(x_t, step.t).x_0;
-        const Tensor eps = epsilon_from_x_0(x_0, x_t, noise_level(schedule, step.t));
-        Tensor x = schedule.signal(step.t_prev) * x_0 + direction * eps;  // Eq. 12
-        if (variance > 0.0) x = x + std::sqrt(variance) * step_noise(hooks, x, index);
-        return {x, x_0};
-      });
+  return run_steps(trajectory, x_T, hooks,
+                   [&](const Tensor& x_t, const Step& step, int64_t index) -> StepResult {
+                     const Tensor x_0 = denoise(x_t, step.t).x_0;
+                     const auto noise = [&](const Tensor& like) { return step_noise(hooks, like, index); };
+                     return {ddim_step(trajectory.schedule, step, {x_t, x_0}, options.eta, noise), x_0};
+                   });
 }
 
 Tensor invert_ddim(const Denoiser& denoise,

@@ -8,6 +8,13 @@ struct DdimOptions {
   double eta = 0.0;  // 0: deterministic; 1: the noise of DDPM with fixed_small
 };
 
+/// x_{t_prev} from x_t and the estimate x̂_0, Eq. 12 with σ² = η² β̃ of Eq. 16; `noise` is asked only if σ > 0.
+Tensor ddim_step(const NoiseSchedule& schedule,
+                 const Step& step,
+                 const StepResult& state,
+                 double eta,
+                 const std::function<Tensor(const Tensor& like)>& noise);
+
 /// Eq. 12 and 16. One evaluation of the network per step. Throws Error(config) unless 0 ≤ eta ≤ 1.
 Tensor sample_ddim(const Denoiser& denoise,
                    const Tensor& x_T,

@@ -1,0 +1,158 @@
+#include "unclip/pipeline/manipulations.h"
+
+#include "unclip/image/crop.h"
+#include "unclip/image/network.h"
+#include "unclip/image/resize.h"
+#include "unclip/manipulate/slerp.h"
+#include "unclip/manipulate/text_diff.h"
+#include "unclip/pipeline/batches.h"
+
+namespace unclip::pipeline {
+namespace {
+
+/// What the decoder is told of N pictures besides their noise: z_i and empty captions.
+Unclip::Conditions without_captions(Unclip& model, const torch::Tensor& z_i, std::vector<uint64_t> seeds) {
+  const auto count = static_cast<size_t>(z_i.size(0));
+  return {z_i, model.encode(std::vector<std::string>(count), nullptr), std::move(seeds)};
+}
+
+/// The settings of a manipulation: no prior of its own.
+Plan plan_of(const Unclip& model, Drawing drawing) {
+  drawing.prior = PriorKind::text;
+  drawing.prior_guidance.reset();
+  drawing.prior_steps.reset();
+  drawing.prior_sampler.reset();
+  return make_plan(model.directory(), drawing);
+}
+
+int64_t step_count(decoder::Decoder& decoder, const manipulate::LatentPath& path) {
+  const diffusion::NoiseSchedule schedule(decoder->config().diffusion.schedule);
+  try {
+    return static_cast<int64_t>(manipulate::trajectory(path, schedule).steps.size());
+  } catch (const Error& error) {
+    fail(ErrorKind::usage, "the decoder's steps: ", error.what());
+  }
+}
+
+/// The square in the middle of a picture at the decoder's size, [1, 3, S, S].
+torch::Tensor decoder_picture(const torch::Tensor& pixels, int64_t size) {
+  const int64_t side = std::min(pixels.size(0), pixels.size(1));
+  const auto filter =
+      side % size == 0 ? image::Filter::box : image::Filter::bicubic;  // as data::square_picture
+  return image::to_network(image::resize(image::center_crop(pixels, side, side), size, size, filter));
+}
+
+torch::Tensor z_i_of(Unclip& model,
+                     const Endpoint& endpoint,
+                     const InterpolateRequest& request,
+                     Progress& progress) {
+  if (const auto* picture = std::get_if<torch::Tensor>(&endpoint)) return model.encode_images({*picture});
+  const nn::TextEncoding text = model.encode({std::get<std::string>(endpoint)}, nullptr);
+  Drawing drawing = request.drawing;
+  drawing.prior = PriorKind::diffusion;
+  return model.draw_z_i(text, {request.seed}, *make_plan(model.directory(), drawing).prior, progress);
+}
+
+torch::Tensor picture_of(const Endpoint& endpoint) {
+  const auto* picture = std::get_if<torch::Tensor>(&endpoint);
+  check(picture != nullptr, ErrorKind::usage, "only pictures have an inverted latent, '",
+        picture == nullptr ? std::get<std::string>(endpoint) : "", "' is a caption");
+  return *picture;
+}
+
+/// Row k lies fractions[k] of the way from row 0 of `a` to row 0 of `b`.
+torch::Tensor slerp_rows(const torch::Tensor& a,
+                         const torch::Tensor& b,
+                         const std::vector<double>& fractions) {
+  std::vector<torch::Tensor> rows;
+  rows.reserve(fractions.size());
+  for (const double theta : fractions) rows.push_back(manipulate::slerp(a, b, theta));
+  return torch::cat(rows);
+}
+
+std::vector<uint64_t> repeated(uint64_t seed, size_t count) { return std::vector<uint64_t>(count, seed); }
+
+}  // namespace
+
+manipulate::Latent invert(Unclip& model,
+                          const std::vector<torch::Tensor>& pictures,
+                          const manipulate::LatentPath& path,
+                          Progress& progress) {
+  const auto count = static_cast<int64_t>(pictures.size());
+  decoder::Decoder decoder = model.load_decoder();
+  const int64_t steps = step_count(decoder, path);
+  std::vector<torch::Tensor> x_0;
+  for (const torch::Tensor& picture : pictures)
+    x_0.push_back(decoder_picture(picture, decoder->config().unet.size));
+  const auto conditions = without_captions(model, model.encode_images(pictures), {});
+  progress.begin("inversion", steps * batch_count(count, kBatch));
+  const torch::Tensor all = torch::cat(x_0);
+  const torch::Tensor x_T = in_batches(count, kBatch, [&](int64_t first, int64_t last) {
+    return manipulate::invert(decoder, model.drawing_input(decoder, conditions, first, last),
+                              all.slice(0, first, last), path, hooks({}, "decoder", progress));
+  });
+  progress.end();
+  return {conditions.z_i, x_T, path};
+}
+
+Pictures draw_latent(Unclip& model, const LatentRequest& request, Progress& progress) {
+  const Plan plan = plan_of(model, request.drawing);
+  const auto count = static_cast<int64_t>(request.seeds.size());
+  const manipulate::Latent& latent = request.latent;
+  decoder::Decoder decoder = model.load_decoder();
+  const auto conditions = without_captions(model, latent.z_i.expand({count, -1}), request.seeds);
+  const torch::Tensor x_T = latent.x_T.expand({count, -1, -1, -1});
+  progress.begin("decoder", step_count(decoder, latent.path) * batch_count(count, kBatch));
+  Pictures result{.z_i = conditions.z_i, .base = {}, .pictures = {}, .warnings = {}};
+  result.base = in_batches(count, kBatch, [&](int64_t first, int64_t last) {
+    return manipulate::decode(decoder, model.drawing_input(decoder, conditions, first, last),
+                              {latent.z_i, x_T.slice(0, first, last), latent.path}, request.eta,
+                              hooks(part_of(request.seeds, first, last), "decoder", progress));
+  });
+  progress.end();
+  result.pictures = model.enlarge(result.base, plan, request.seeds, progress);
+  return result;
+}
+
+Pictures interpolate(Unclip& model, const InterpolateRequest& request, Progress& progress) {
+  const std::vector<double> theta = manipulate::fractions(request.frames, 1.0);
+  const std::vector<uint64_t> seeds = repeated(request.seed, theta.size());
+  if (request.inverted) {
+    const manipulate::Latent ends =
+        invert(model, {picture_of(request.a), picture_of(request.b)}, *request.inverted, progress);
+    const auto between = [&](const torch::Tensor& rows) {
+      return slerp_rows(rows.slice(0, 0, 1), rows.slice(0, 1, 2), theta);
+    };
+    const manipulate::Latent frames{between(ends.z_i), between(ends.x_T), ends.path};
+    return draw_latent(model, {frames, 0.0, seeds, request.drawing}, progress);
+  }
+  const Plan plan = plan_of(model, request.drawing);
+  const torch::Tensor z_1 = z_i_of(model, request.a, request, progress);
+  const torch::Tensor z_2 = z_i_of(model, request.b, request, progress);
+  return model.draw(without_captions(model, slerp_rows(z_1, z_2, theta), seeds), plan, progress);
+}
+
+Pictures edit(Unclip& model, const EditRequest& request, Progress& progress) {
+  const nn::TextEncoding text = model.encode({request.to}, nullptr);
+  torch::Tensor z_d = text.z_t.to(torch::kFloat32);
+  z_d = request.from ? manipulate::text_diff(z_d, model.encode({*request.from}, nullptr).z_t)
+                     : z_d / z_d.norm(2, -1, true);
+  const std::vector<double> theta = manipulate::fractions(request.frames, request.theta);
+  const manipulate::Latent latent = invert(model, {request.picture}, request.path, progress);
+  std::vector<torch::Tensor> z_i;
+  for (const double fraction : theta) z_i.push_back(manipulate::edited(latent.z_i, z_d, fraction));
+  const auto count = static_cast<int64_t>(theta.size());
+  const manipulate::Latent frames{torch::cat(z_i), latent.x_T.expand({count, -1, -1, -1}), latent.path};
+  return draw_latent(model, {frames, 0.0, repeated(request.seed, theta.size()), request.drawing}, progress);
+}
+
+Pictures probe(Unclip& model, const ProbeRequest& request, Progress& progress) {
+  const Plan plan = plan_of(model, request.drawing);
+  const torch::Tensor z_i = model.encode_images({request.picture});
+  std::vector<torch::Tensor> rows;
+  for (const int64_t k : request.counts) rows.push_back(manipulate::project(z_i, request.components, k));
+  return model.draw(without_captions(model, torch::cat(rows), repeated(request.seed, rows.size())), plan,
+                    progress);
+}
+
+}  // namespace unclip::pipeline

@@ -1,0 +1,66 @@
+// Manipulations of pictures (unCLIP §3, §4) with a whole model: each makes the z_i and x_T of some frames and
+// draws them. Decoders that read captions are given the empty one, as for variations.
+#pragma once
+#include <variant>
+
+#include "unclip/manipulate/latent.h"
+#include "unclip/manipulate/principal_components.h"
+#include "unclip/pipeline/unclip.h"
+
+namespace unclip::pipeline {
+
+/// (z_i, x_T) of pictures, uint8 [H, W, 3]: of the square in the middle of each, at the decoder's size.
+/// Error(usage) for a path that does not fit the decoder's schedule.
+manipulate::Latent invert(Unclip& model,
+                          const std::vector<torch::Tensor>& pictures,
+                          const manipulate::LatentPath& path,
+                          Progress& progress);
+
+struct LatentRequest {
+  manipulate::Latent latent;    // N rows, or one for all seeds
+  double eta = 0;               // 0 reconstructs, more varies (§3.1)
+  std::vector<uint64_t> seeds;  // one per picture
+  Drawing drawing;              // sizes and upsamplers; the decoder follows the latent's path
+};
+Pictures draw_latent(Unclip& model, const LatentRequest& request, Progress& progress);
+
+/// An end of an interpolation: a picture, uint8 [H, W, 3], or a caption, whose z_i the prior draws.
+using Endpoint = std::variant<torch::Tensor, std::string>;
+
+struct InterpolateRequest {
+  Endpoint a, b;
+  int64_t frames = 9;
+  /// With a path, x_T is slerped between both inversions, so that the ends reconstruct (pictures only);
+  /// without, one draw of x_T serves all frames, as in Fig. 4.
+  std::optional<manipulate::LatentPath> inverted;
+  uint64_t seed = 0;
+  Drawing drawing;
+};
+/// z_θ = slerp(z_1, z_2, θ), θ evenly from 0 to 1 (§3.2).
+Pictures interpolate(Unclip& model, const InterpolateRequest& request, Progress& progress);
+
+struct EditRequest {
+  torch::Tensor picture;  // uint8 [H, W, 3]
+  std::optional<std::string>
+      from;  // what the picture shows now; none: z_d = norm(z_t), the paper's footnote 3
+  std::string to;
+  double theta = 0.4;  // of the last frame
+  int64_t frames = 7;
+  manipulate::LatentPath path;
+  uint64_t seed = 0;  // of the upsamplers
+  Drawing drawing;
+};
+/// Text diffs (§3.3): θ evenly from 0 to the last, x_T inverted once and held.
+Pictures edit(Unclip& model, const EditRequest& request, Progress& progress);
+
+struct ProbeRequest {
+  torch::Tensor picture;  // uint8 [H, W, 3]
+  manipulate::PrincipalComponents components;
+  std::vector<int64_t> counts;  // components kept, one per frame
+  uint64_t seed = 0;
+  Drawing drawing;
+};
+/// What the first principal components of z_i keep (§4, Fig. 7): one draw of x_T for all frames.
+Pictures probe(Unclip& model, const ProbeRequest& request, Progress& progress);
+
+}  // namespace unclip::pipeline
