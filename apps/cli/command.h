@@ -36,9 +36,14 @@ const std::vector<Command>& commands();
 extern const Command kBench;
 extern const Command kDoctor;
 extern const Command kData;
+extern const Command kEdit;
+extern const Command kEmbed;
 extern const Command kExport;
 extern const Command kGenerate;
+extern const Command kInpaint;
 extern const Command kInspect;
+extern const Command kInterpolate;
+extern const Command kProbe;
 extern const Command kTrain;
 extern const Command kVary;
 

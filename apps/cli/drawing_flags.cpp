@@ -19,8 +19,6 @@ namespace unclip::cli {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr const char* kRecipeKeyword = "unclip";
-
 std::optional<std::string> given(const std::string& text) {
   return text.empty() ? std::nullopt : std::make_optional(text);
 }
@@ -48,20 +46,28 @@ fs::path numbered(const fs::path& path, const std::string& suffix) {
 }  // namespace
 
 void DrawingFlags::declare_drawing(CLI::App& app) {
+  declare_model(app);
+  app.add_option("--n", n, "pictures per caption")->check(between<int64_t>(1, 10000))->capture_default_str();
+  declare_sampler(app);
+}
+
+void DrawingFlags::declare_model(CLI::App& app) {
   model = bundled_model();
   app.add_option("--model", model, "a model directory (default: the bundled one)");
   app.add_option("--seed", seed, "seed of the first picture; drawn and shown if absent")
       ->check(between<uint64_t>(0, std::numeric_limits<uint64_t>::max()));
-  app.add_option("--n", n, "pictures per caption")->check(between<int64_t>(1, 10000))->capture_default_str();
   app.add_option("--size", size, "side in pixels: a size that the model draws")->capture_default_str();
   app.add_option("--steps", steps, "decoder steps: a number or a spacing such as 10,10,3,2,2");
   app.add_option("--upsampler-steps", upsampler_steps, "steps of each upsampler, for instance 27,15");
   app.add_option("--guidance", guidance, "decoder guidance scale")->check(between(0.0, 100.0));
-  app.add_option("--sampler", sampler, "decoder sampler: ddpm, ddim, analytic_dpm, dpm_solver or unipc");
   app.add_option("--upsampler-sampler", upsampler_sampler, "sampler of the upsamplers");
-  app.add_option("--eta", eta, "noise of the ddim sampler, 0 to 1")->check(between(0.0, 1.0));
   app.add_option("--dtype", dtype, "auto, fp32 or bf16")->capture_default_str();
   app.add_option("--device", device, "cpu")->capture_default_str();
+}
+
+void DrawingFlags::declare_sampler(CLI::App& app) {
+  app.add_option("--sampler", sampler, "decoder sampler: ddpm, ddim, analytic_dpm, dpm_solver or unipc");
+  app.add_option("--eta", eta, "noise of the ddim sampler, 0 to 1")->check(between(0.0, 1.0));
 }
 
 void DrawingFlags::declare_prior(CLI::App& app) {

@@ -23,8 +23,12 @@ struct DrawingFlags {
   std::filesystem::path output;
   bool force = false;
 
-  /// Of the model, the decoder and the upsamplers.
+  /// Of the model, the decoder and the upsamplers: declare_model, --n and declare_sampler.
   void declare_drawing(CLI::App& app);
+  /// All but those.
+  void declare_model(CLI::App& app);
+  /// Of the decoder's sampler.
+  void declare_sampler(CLI::App& app);
   void declare_prior(CLI::App& app);
   void declare_output(CLI::App& app, const char* default_output);
   /// Error(usage) for values that no model understands.
@@ -33,6 +37,8 @@ struct DrawingFlags {
   /// seed, seed + 1, … for `count` pictures; without --seed the first is drawn.
   std::vector<uint64_t> seeds(size_t count);
 };
+
+inline constexpr const char* kRecipeKeyword = "unclip";
 
 /// What is written into a picture so that `--from-image` can repeat it.
 using Recipe = std::map<std::string, std::string>;

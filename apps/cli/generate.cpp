@@ -1,27 +1,17 @@
 // `unclip generate CAPTION…`
 #include <iostream>
 
+#include "apps/cli/captions.h"
 #include "apps/cli/drawing_flags.h"
-#include "unclip/text/unicode.h"
 
 namespace unclip::cli {
 namespace {
-
-constexpr size_t kMaxCaption = 65536;
 
 struct Settings {
   std::vector<std::string> captions;
   std::filesystem::path from_image;
   DrawingFlags flags;
 };
-
-void check_utf8(const std::string& caption) {
-  try {
-    text::check_text(caption);
-  } catch (const Error& error) {
-    fail(ErrorKind::usage, "a caption cannot be read: ", error.what());
-  }
-}
 
 /// "-" stands for the lines of stdin.
 std::vector<std::string> read_captions(const std::vector<std::string>& arguments) {
@@ -35,13 +25,7 @@ std::vector<std::string> read_captions(const std::vector<std::string>& arguments
       if (!line.empty()) captions.push_back(line);
     }
   }
-  for (const std::string& caption : captions) {
-    check(caption.find_first_not_of(" \t\r\n") != std::string::npos, ErrorKind::usage,
-          "a caption is empty: say what to draw, for instance \"a red heart\"");
-    check(caption.size() <= kMaxCaption, ErrorKind::usage, "a caption has ", caption.size(),
-          " bytes, expected at most ", kMaxCaption);
-    check_utf8(caption);
-  }
+  for (const std::string& caption : captions) check_caption(caption);
   check(!captions.empty(), ErrorKind::usage,
         "generate needs a caption, for instance: unclip generate \"a red heart\"");
   return captions;

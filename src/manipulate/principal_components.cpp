@@ -6,18 +6,29 @@
 
 namespace unclip::manipulate {
 
+namespace {
+
+torch::Tensor lengths(const torch::Tensor& z) { return z.norm(2, 1, true).clamp_min(1e-12); }
+
+}  // namespace
+
+double PrincipalComponents::share(int64_t k) const {
+  return (eigenvalues.slice(0, 0, k).sum() / eigenvalues.sum()).item<double>();
+}
+
 PrincipalComponents fit_principal_components(const torch::Tensor& embeddings) {
   check(embeddings.dim() == 2 && embeddings.size(0) >= 2, ErrorKind::data,
         "principal components need 2 embeddings or more, got shape ", embeddings.sizes());
   const int64_t count = embeddings.size(0), width = embeddings.size(1);
   const torch::Tensor z = embeddings.to(torch::kFloat64);
-  torch::Tensor mean = z.mean(0);
-  const torch::Tensor centred = z - mean;
+  const torch::Tensor unit = z / lengths(z);
+  const torch::Tensor mean = unit.mean(0);
+  const torch::Tensor centred = unit - mean;
   const torch::Tensor covariance = centred.t().mm(centred) / static_cast<double>(count - 1);
-  const auto [variances, axes] = at::linalg_eigh(covariance);  // ascending, axes in columns
+  const auto [eigenvalues, axes] = at::linalg_eigh(covariance);  // rising, axes in columns
   const int64_t kept = std::min(width, count - 1);
   return {mean, axes.t().flip(0).slice(0, 0, kept).contiguous(),
-          variances.flip(0).slice(0, 0, kept).clamp_min(0)};
+          eigenvalues.flip(0).slice(0, 0, kept).clamp_min(0).contiguous()};
 }
 
 torch::Tensor project(const torch::Tensor& z_i, const PrincipalComponents& components, int64_t k) {
@@ -25,9 +36,10 @@ torch::Tensor project(const torch::Tensor& z_i, const PrincipalComponents& compo
         components.count());
   check(z_i.dim() == 2 && z_i.size(1) == components.mean.size(0), ErrorKind::shape, "z_i has shape ",
         z_i.sizes(), ", but the components are of embeddings of width ", components.mean.size(0));
-  const torch::Tensor axes = components.axes.slice(0, 0, k);
-  const torch::Tensor coordinates = (z_i.to(torch::kFloat64) - components.mean).mm(axes.t());
-  return (components.mean + coordinates.mm(axes)).to(z_i.scalar_type());
+  const torch::Tensor basis = components.basis.slice(0, 0, k);
+  const torch::Tensor z = z_i.to(torch::kFloat64), length = lengths(z);
+  const torch::Tensor coordinates = (z / length - components.mean).mm(basis.t());
+  return ((components.mean + coordinates.mm(basis)) * length).to(z_i.scalar_type());
 }
 
 }  // namespace unclip::manipulate

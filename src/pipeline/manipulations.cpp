@@ -1,8 +1,11 @@
 #include "unclip/pipeline/manipulations.h"
 
+#include <cmath>
+
 #include "unclip/image/crop.h"
 #include "unclip/image/network.h"
 #include "unclip/image/resize.h"
+#include "unclip/io/safetensors.h"
 #include "unclip/manipulate/slerp.h"
 #include "unclip/manipulate/text_diff.h"
 #include "unclip/pipeline/batches.h"
@@ -144,6 +147,20 @@ Pictures edit(Unclip& model, const EditRequest& request, Progress& progress) {
   const auto count = static_cast<int64_t>(theta.size());
   const manipulate::Latent frames{torch::cat(z_i), latent.x_T.expand({count, -1, -1, -1}), latent.path};
   return draw_latent(model, {frames, 0.0, repeated(request.seed, theta.size()), request.drawing}, progress);
+}
+
+std::optional<manipulate::PrincipalComponents> stored_components(const ModelDirectory& directory) {
+  constexpr const char* kStage = "ar_prior";
+  if (!directory.has(kStage)) return std::nullopt;
+  const std::filesystem::path file = directory.stage(kStage) / "model.safetensors";
+  const io::SafetensorsFile stored(file);
+  const auto kept = std::llround(stored.tensor("stats.components").item<double>());
+  const torch::Tensor basis = stored.tensor("stats.basis").to(torch::kFloat64);
+  check(basis.dim() == 2 && kept >= 1 && kept <= basis.size(0), ErrorKind::checkpoint, file.string(),
+        ": stats.components is ", kept, ", but stats.basis has shape ", basis.sizes());
+  return manipulate::PrincipalComponents{stored.tensor("stats.mean").to(torch::kFloat64).flatten(),
+                                         basis.slice(0, 0, kept),
+                                         stored.tensor("stats.eigenvalues").to(torch::kFloat64).flatten()};
 }
 
 Pictures probe(Unclip& model, const ProbeRequest& request, Progress& progress) {

@@ -53,6 +53,9 @@ struct EditRequest {
 /// Text diffs (§3.3): θ evenly from 0 to the last, x_T inverted once and held.
 Pictures edit(Unclip& model, const EditRequest& request, Progress& progress);
 
+/// The components that an autoregressive prior of the model was fitted with (§2.2), if it has one.
+std::optional<manipulate::PrincipalComponents> stored_components(const ModelDirectory& directory);
+
 struct ProbeRequest {
   torch::Tensor picture;  // uint8 [H, W, 3]
   manipulate::PrincipalComponents components;

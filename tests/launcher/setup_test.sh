@@ -22,7 +22,7 @@ case \$1 in
 esac
 END
 fake sudo <<<'exit 1'
-printf '%s\n' libwebp-dev libicu-dev libcli11-dev nlohmann-json3-dev libgtest-dev >"$sandbox/installed"
+printf '%s\n' libwebp-dev libgif-dev libicu-dev libcli11-dev nlohmann-json3-dev libgtest-dev >"$sandbox/installed"
 printf '%s\n' libpng-dev libturbojpeg-dev libarchive-dev >"$sandbox/known"
 export Torch_DIR=$sandbox/torch
 
