@@ -8,7 +8,7 @@
 namespace unclip::manipulate {
 namespace {
 
-constexpr int64_t kHalf = 128;
+constexpr double kHalf = 127.5;
 constexpr int64_t kOpaque = 255;
 
 /// ITU-R BT.601, as Pillow's conversion to grey.
