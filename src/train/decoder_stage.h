@@ -1,4 +1,5 @@
-// Training the decoder on (z_i, caption) pairs with both drop rates (unCLIP §2.1).
+// Training the decoder on (z_i, caption) pairs with both drop rates (unCLIP §2.1); with model.inpaint, to
+// fill holes.
 #pragma once
 #include "unclip/decoder/decoder.h"
 #include "unclip/train/config.h"
@@ -45,11 +46,18 @@ class DecoderStage final : public Stage {
   torch::nn::Module& network() override { return *model_; }
   StepLoss loss(const data::Batch& batch, const NoiseKey& key) override;
   /// Validation loss on fixed noise; and of pictures drawn from held-out z_i and captions, how near CLIP sees
-  /// them to the real ones. The sheet shows held-out pictures above what is drawn from their z_i.
+  /// them to the real ones. The sheet shows held-out pictures (and these with holes) above what is drawn.
   Figures evaluate(const std::filesystem::path& sheet) override;
 
  private:
   torch::Tensor draw(const HeldOut& pairs, const torch::Tensor& z_i);
+  void write_drawn(const std::filesystem::path& sheet,
+                   const torch::Tensor& real,
+                   const torch::Tensor& drawn) const;
+  /// With model.inpaint, x_t beside its pictures with random holes.
+  torch::Tensor with_surroundings(const torch::Tensor& x_t,
+                                  const torch::Tensor& pictures,
+                                  const NoiseKey& key) const;
   DecoderRun run_;
   decoder::Decoder model_;
   FrozenClip clip_;

@@ -31,7 +31,11 @@ StageConfig read_stage(const fs::path& run) {
   const std::string stage = stage_of(text);
   if (stage == "clip") return read_as<ClipRun>(text, file.string());
   if (stage == "prior") return read_as<PriorRun>(text, file.string());
-  if (stage == "decoder") return read_as<DecoderRun>(text, file.string());
+  if (stage == "decoder") {
+    StageConfig config = read_as<DecoderRun>(text, file.string());
+    if (config_from_json<DecoderRun>(text, file.string()).model.inpaint) config.name += "_inpaint";
+    return config;
+  }
   check(stage == "upsampler", ErrorKind::config, file.string(), " belongs to no stage: 'stage' is '", stage,
         "'");
   StageConfig config = read_as<UpsamplerRun>(text, file.string());

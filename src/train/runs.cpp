@@ -3,11 +3,11 @@
 #include <sstream>
 
 #include "unclip/io/file.h"
-#include "unclip/io/state.h"
 #include "unclip/pipeline/model_directory.h"
 #include "unclip/text/tokenizer_trainer.h"
 #include "unclip/train/clip_stage.h"
 #include "unclip/train/decoder_stage.h"
+#include "unclip/train/first_weights.h"
 #include "unclip/train/prior_stage.h"
 #include "unclip/train/trainer.h"
 #include "unclip/train/upsampler_stage.h"
@@ -69,17 +69,6 @@ RunFolder prepare_folder(const RunRequest& request, const Run& run) {
   return folder;
 }
 
-/// Starts a new run from trained weights of the same configuration.
-void start_from(const fs::path& source, const std::string& stage_name, torch::nn::Module& network) {
-  const bool is_model = fs::exists(source / "model.json");
-  check(is_model || fs::exists(source / "config.json"), ErrorKind::io, "--from: '", source.string(),
-        "' is neither a model directory nor a run");
-  const fs::path weights = is_model ? pipeline::ModelDirectory(source).stage(stage_name) / "model.safetensors"
-                                    : RunFolder(source).require_latest() / "ema.safetensors";
-  io::load_state(network, io::SafetensorsFile(weights).tensors(), weights.string(),
-                 {.dtype = torch::kFloat32});
-}
-
 struct Training {
   const TrainConfig& train;
   const data::LoaderConfig& loader;
@@ -126,7 +115,7 @@ void train_on_clip(const RunRequest& request, Progress& progress) {
   const auto run = read_run<Run>(request);
   const TrainingData data = open_data(request, true);
   Stage stage(run, load_frozen_clip(request.clip, compute_type(run.train.precision)), data.validation);
-  if (!request.from.empty()) start_from(request.from, run.stage, stage.network());
+  if (!request.from.empty()) start_from(stage.network(), request.from, run.stage);
   run_training(request, prepare_folder(request, run), stage, {run.train, run.data, data.training}, progress);
 }
 
@@ -149,7 +138,7 @@ void train_clip(const RunRequest& request, Progress& progress) {
                                 : ", so --teacher has no effect: add --set teacher.weight=1");
   ClipStage stage(run, tokenizer, data.validation);
   if (!request.teacher.empty()) stage.learn_from(std::make_shared<Teacher>(request.teacher));
-  if (!request.from.empty()) start_from(request.from, run.stage, stage.network());
+  if (!request.from.empty()) start_from(stage.network(), request.from, run.stage);
   const RunFolder folder = prepare_folder(request, run);
   fs::create_directories(request.out / "tokenizer");
   tokenizer->vocabulary().save(request.out / "tokenizer");
@@ -169,7 +158,7 @@ void train_upsampler(const RunRequest& request, Progress& progress) {
   const TrainingData data = open_data(request, false);
   UpsamplerStage stage(run, data.validation);
   const std::string name = join_text(run.stage, "_", run.model.unet.size);
-  if (!request.from.empty()) start_from(request.from, name, stage.network());
+  if (!request.from.empty()) start_from(stage.network(), request.from, name);
   run_training(request, prepare_folder(request, run), stage,
                {run.train, run.data, data.training, UpsamplerStage::degradation(run.model)}, progress);
 }
