@@ -24,6 +24,7 @@ torch::ScalarType inversion_dtype(const DrawingFlags& flags) {
 
 pipeline::Drawing latent_drawing(const DrawingFlags& flags) {
   pipeline::Drawing drawing = flags.drawing();
+  drawing.prior = pipeline::PriorKind::text;  // z_i comes with the latent
   drawing.steps.reset();
   drawing.guidance.reset();
   drawing.sampler.reset();

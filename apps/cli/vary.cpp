@@ -11,55 +11,68 @@ struct Settings {
   DrawingFlags flags;
 };
 
+struct Varied {
+  pipeline::Pictures pictures;
+  std::vector<uint64_t> seeds;  // one per picture
+};
+
 bool is_latent(const std::filesystem::path& source) { return source.extension() == ".safetensors"; }
 
 torch::Tensor read_source(const std::filesystem::path& picture) {
   return image::flatten_on(image::read_picture(picture).pixels);
 }
 
-/// From the picture's own x_T: the path is a stored latent's own, or of an inversion now.
-pipeline::Pictures vary_latent(const Settings& settings,
-                               const std::vector<uint64_t>& seeds,
-                               const Context& context) {
-  const DrawingFlags& flags = settings.flags;
-  const bool stored = is_latent(settings.source);
-  check(!stored || (flags.steps.empty() && !flags.guidance), ErrorKind::usage,
-        "a stored latent has its own steps and guidance: leave --steps and --guidance out");
-  const manipulate::LatentPath path = latent_path(flags);
-  const pipeline::Drawing drawing = latent_drawing(flags);
-  const torch::Tensor picture = stored ? torch::Tensor() : read_source(settings.source);
-  const manipulate::Latent known = stored ? manipulate::load_latent(settings.source) : manipulate::Latent{};
-  check(!stored || known.z_i.size(0) == 1, ErrorKind::data, settings.source.string(), " holds ",
-        stored ? known.z_i.size(0) : 0, " latents, expected one: embed each picture on its own");
-  pipeline::Unclip model(flags.model, inversion_dtype(flags));
-  const manipulate::Latent latent =
-      stored ? known : pipeline::invert(model, {picture}, path, *context.progress);
-  return pipeline::draw_latent(model, {latent, flags.eta.value_or(0.0), seeds, drawing}, *context.progress);
+/// Each row `count` times, copies side by side.
+manipulate::Latent repeated(const manipulate::Latent& latent, int64_t count) {
+  return {latent.z_i.repeat_interleave(count, 0), latent.x_T.repeat_interleave(count, 0), latent.path};
 }
 
-pipeline::Pictures vary_anew(const Settings& settings,
-                             const std::vector<uint64_t>& seeds,
-                             const Context& context) {
+/// A stored latent goes its own way back.
+manipulate::Latent read_latent(const Settings& settings) {
   const DrawingFlags& flags = settings.flags;
-  const pipeline::VaryRequest request{
-      .picture = read_source(settings.source), .seeds = seeds, .drawing = flags.drawing()};
+  check(flags.steps.empty() && !flags.guidance, ErrorKind::usage,
+        "a stored latent has its own steps and guidance: leave --steps and --guidance out");
+  return manipulate::load_latent(settings.source);
+}
+
+/// From the picture's own x_T, of a stored latent or of an inversion now.
+Varied vary_latent(Settings& settings, const Context& context) {
+  DrawingFlags& flags = settings.flags;
+  const bool stored = is_latent(settings.source);
+  const manipulate::LatentPath path = latent_path(flags);
+  const pipeline::Drawing drawing = latent_drawing(flags);
+  manipulate::Latent latent = stored ? read_latent(settings) : manipulate::Latent{};
+  const torch::Tensor picture = stored ? torch::Tensor() : read_source(settings.source);
+  const int64_t count = flags.n * (stored ? latent.z_i.size(0) : 1);
+  std::vector<uint64_t> seeds = flags.seeds(static_cast<size_t>(count));
+  check_targets(flags, seeds.size());
+  pipeline::Unclip model(flags.model, inversion_dtype(flags));
+  pipeline::make_plan(model.directory(), drawing);  // what is wrong with it shows before long work
+  if (!stored) latent = pipeline::invert(model, {picture}, path, *context.progress);
+  return {pipeline::draw_latent(model, {repeated(latent, flags.n), flags.eta.value_or(0.0), seeds, drawing},
+                                *context.progress),
+          seeds};
+}
+
+Varied vary_anew(Settings& settings, const Context& context) {
+  DrawingFlags& flags = settings.flags;
+  const pipeline::VaryRequest request{.picture = read_source(settings.source),
+                                      .seeds = flags.seeds(static_cast<size_t>(flags.n)),
+                                      .drawing = flags.drawing()};
+  check_targets(flags, request.seeds.size());
   pipeline::Unclip model(flags.model, flags.compute_dtype());
-  return model.vary(request, *context.progress);
+  return {model.vary(request, *context.progress), request.seeds};
 }
 
 void vary(Settings& settings, const Context& context) {
-  DrawingFlags& flags = settings.flags;
-  const auto count = static_cast<size_t>(flags.n);
-  const std::vector<uint64_t> seeds = flags.seeds(count);
-  check_targets(flags, count);
+  const DrawingFlags& flags = settings.flags;
   const bool from_latent = is_latent(settings.source) || flags.eta.has_value();
-  const pipeline::Pictures pictures =
-      from_latent ? vary_latent(settings, seeds, context) : vary_anew(settings, seeds, context);
+  const Varied varied = from_latent ? vary_latent(settings, context) : vary_anew(settings, context);
   Recipe recipe{{"variation_of", settings.source.filename().string()},
                 {"model", flags.model.filename().string()},
                 {"size", std::to_string(flags.size)}};
   if (from_latent) recipe["eta"] = join_text(flags.eta.value_or(0.0));
-  write_output(flags, {pictures, {}, seeds, recipe}, context);
+  write_output(flags, {varied.pictures, {}, varied.seeds, recipe}, context);
 }
 
 std::function<void()> declare(CLI::App& app, const Context& context) {

@@ -120,6 +120,7 @@ Pictures draw_latent(Unclip& model, const LatentRequest& request, Progress& prog
 Pictures interpolate(Unclip& model, const InterpolateRequest& request, Progress& progress) {
   const std::vector<double> theta = manipulate::fractions(request.frames, 1.0);
   const std::vector<uint64_t> seeds = repeated(request.seed, theta.size());
+  const Plan plan = plan_of(model, request.drawing);
   if (request.inverted) {
     const manipulate::Latent ends =
         invert(model, {picture_of(request.a), picture_of(request.b)}, *request.inverted, progress);
@@ -129,13 +130,13 @@ Pictures interpolate(Unclip& model, const InterpolateRequest& request, Progress&
     const manipulate::Latent frames{between(ends.z_i), between(ends.x_T), ends.path};
     return draw_latent(model, {frames, 0.0, seeds, request.drawing}, progress);
   }
-  const Plan plan = plan_of(model, request.drawing);
   const torch::Tensor z_1 = z_i_of(model, request.a, request, progress);
   const torch::Tensor z_2 = z_i_of(model, request.b, request, progress);
   return model.draw(without_captions(model, slerp_rows(z_1, z_2, theta), seeds), plan, progress);
 }
 
 Pictures edit(Unclip& model, const EditRequest& request, Progress& progress) {
+  plan_of(model, request.drawing);  // what is wrong with it shows before long work
   const nn::TextEncoding text = model.encode({request.to}, nullptr);
   torch::Tensor z_d = text.z_t.to(torch::kFloat32);
   z_d = request.from ? manipulate::text_diff(z_d, model.encode({*request.from}, nullptr).z_t)
