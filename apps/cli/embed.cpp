@@ -25,7 +25,7 @@ std::function<void()> declare(CLI::App& app, const Context& context) {
 
 const Command kEmbed{"embed", "store a picture's latent (z_i, x_T)",
                      "  unclip embed --invert cat.png -o cat.safetensors\n"
-                     "  unclip vary cat.safetensors --eta 0 --n 1 -o same-cat.png",
+                     "  unclip vary cat.safetensors --eta 0 -o same-cat.png",
                      declare};
 
 }  // namespace unclip::cli

@@ -78,14 +78,22 @@ void vary(Settings& settings, const Context& context) {
 std::function<void()> declare(CLI::App& app, const Context& context) {
   auto settings = std::make_shared<Settings>();
   app.add_option("IMAGE", settings->source,
-                 "a PNG, JPEG or WebP picture, or a latent of `unclip embed --invert`")
+                 "a PNG, JPEG or WebP picture, or a latent of `unclip embed --invert` (--eta 0 unless given)")
       ->required();
   settings->flags.declare_drawing(app);
+  app.get_option("--n")
+      ->description("variations (default: 4; 1 with --eta 0, which knows no chance)")
+      ->default_str("");
   app.get_option("--eta")->description(
       "start from the picture's own x_T, found by inversion: 0 draws the picture again, 1 varies it most");
   settings->flags.declare_output(app, "variation.png");
-  settings->flags.n = 4;
-  return [&context, settings] { vary(*settings, context); };
+  const CLI::Option* n = app.get_option("--n");
+  return [&context, settings, n] {
+    DrawingFlags& flags = settings->flags;
+    const bool always_the_same = flags.eta.value_or(is_latent(settings->source) ? 0.0 : 1.0) == 0.0;
+    if (n->count() == 0) flags.n = always_the_same ? 1 : 4;
+    vary(*settings, context);
+  };
 }
 
 }  // namespace

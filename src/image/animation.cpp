@@ -1,5 +1,6 @@
 #include "unclip/image/animation.h"
 
+#include <ATen/ops/bincount.h>
 #include <gif_lib.h>
 #include <webp/encode.h>
 #include <webp/mux.h>
@@ -37,6 +38,22 @@ struct Indexed {
   std::unique_ptr<ColorMapObject, decltype(&GifFreeMapObject)> palette;
 };
 
+/// giflib counts colours in 5 bits: each of its 256 groups of pixels gets the mean of its own pixels instead.
+void refine(Indexed& indexed, const torch::Tensor& planes) {
+  const torch::Tensor groups =
+      torch::from_blob(indexed.pixels.data(), {planes.size(1) * planes.size(2)}, torch::kUInt8)
+          .to(torch::kLong);
+  const torch::Tensor sizes = at::bincount(groups, {}, kColours).to(torch::kFloat64).clamp_min(1);
+  for (int64_t channel = 0; channel < 3; ++channel) {
+    const torch::Tensor values = planes[channel].flatten().to(torch::kFloat64);
+    const torch::Tensor means = (at::bincount(groups, values, kColours) / sizes).round().to(torch::kUInt8);
+    for (int64_t i = 0; i < kColours; ++i) {
+      GifColorType& colour = indexed.palette->Colors[i];
+      (channel == 0 ? colour.Red : channel == 1 ? colour.Green : colour.Blue) = means[i].item<uint8_t>();
+    }
+  }
+}
+
 Indexed quantized(const std::vector<torch::Tensor>& frames) {
   const torch::Tensor planes = torch::cat(frames).permute({2, 0, 1}).contiguous();  // [3, N·H, W]
   const int64_t count = planes.size(1) * planes.size(2);
@@ -49,6 +66,7 @@ Indexed quantized(const std::vector<torch::Tensor>& frames) {
                               &colours, plane(0), plane(1), plane(2), result.pixels.data(),
                               result.palette->Colors) == GIF_OK,
         ErrorKind::data, "the frames of an animation cannot be brought to ", kColours, " colours");
+  refine(result, planes);
   return result;
 }
 
