@@ -42,7 +42,7 @@ void edit(Settings& settings, const Context& context) {
   Strip strip{.before = {{as_tile(request.picture, flags.size), ""}},
               .frames = frames_of(drawn.pictures, labels),
               .recipe = recipe_of(flags),
-              .warnings = {}};
+              .warnings = drawn.warnings};
   strip.recipe.merge(Recipe{{"command", "edit"},
                             {"image", settings.picture.filename().string()},
                             {"to", settings.to},

@@ -46,8 +46,10 @@ void interpolate(Settings& settings, const Context& context) {
   std::vector<std::string> labels;
   for (const double theta : manipulate::fractions(settings.frames, 1.0))
     labels.push_back("θ=" + figure(theta, 2));
-  Strip strip{
-      .before = {}, .frames = frames_of(drawn.pictures, labels), .recipe = recipe_of(flags), .warnings = {}};
+  Strip strip{.before = {},
+              .frames = frames_of(drawn.pictures, labels),
+              .recipe = recipe_of(flags),
+              .warnings = drawn.warnings};
   strip.recipe.merge(Recipe{
       {"command", "interpolate"}, {"from", settings.a}, {"to", settings.b}, {"latent", settings.latent}});
   show(request.a, flags.size, strip.before);

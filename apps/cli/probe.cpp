@@ -92,7 +92,7 @@ void probe(Settings& settings, const Context& context) {
   Strip strip{.before = {{as_tile(request.picture, flags.size), ""}},
               .frames = frames_of(drawn.pictures, labels),
               .recipe = recipe_of(flags),
-              .warnings = {}};
+              .warnings = drawn.warnings};
   strip.recipe.merge(Recipe{{"command", "probe"},
                             {"image", settings.picture.filename().string()},
                             {"components", std::to_string(request.components.count())},

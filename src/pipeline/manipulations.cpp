@@ -45,12 +45,14 @@ torch::Tensor decoder_picture(const torch::Tensor& pixels, int64_t size) {
   return image::to_network(image::resize(image::center_crop(pixels, side, side), size, size, filter));
 }
 
+/// Notes about captions are added to `warnings`.
 torch::Tensor z_i_of(Unclip& model,
                      const Endpoint& endpoint,
                      const InterpolateRequest& request,
+                     std::vector<std::string>& warnings,
                      Progress& progress) {
   if (const auto* picture = std::get_if<torch::Tensor>(&endpoint)) return model.encode_images({*picture});
-  const nn::TextEncoding text = model.encode({std::get<std::string>(endpoint)}, nullptr);
+  const nn::TextEncoding text = model.encode({std::get<std::string>(endpoint)}, &warnings);
   Drawing drawing = request.drawing;
   drawing.prior = PriorKind::diffusion;
   return model.draw_z_i(text, {request.seed}, *make_plan(model.directory(), drawing).prior, progress);
@@ -130,16 +132,19 @@ Pictures interpolate(Unclip& model, const InterpolateRequest& request, Progress&
     const manipulate::Latent frames{between(ends.z_i), between(ends.x_T), ends.path};
     return draw_latent(model, {frames, 0.0, seeds, request.drawing}, progress);
   }
-  const torch::Tensor z_1 = z_i_of(model, request.a, request, progress);
-  const torch::Tensor z_2 = z_i_of(model, request.b, request, progress);
-  return model.draw(without_captions(model, slerp_rows(z_1, z_2, theta), seeds), plan, progress);
+  std::vector<std::string> warnings;
+  const torch::Tensor z_1 = z_i_of(model, request.a, request, warnings, progress);
+  const torch::Tensor z_2 = z_i_of(model, request.b, request, warnings, progress);
+  Pictures result = model.draw(without_captions(model, slerp_rows(z_1, z_2, theta), seeds), plan, progress);
+  result.warnings = std::move(warnings);
+  return result;
 }
 
 Pictures edit(Unclip& model, const EditRequest& request, Progress& progress) {
   plan_of(model, request.drawing);  // what is wrong with it shows before long work
-  const nn::TextEncoding text = model.encode({request.to}, nullptr);
-  torch::Tensor z_d = text.z_t.to(torch::kFloat32);
-  z_d = request.from ? manipulate::text_diff(z_d, model.encode({*request.from}, nullptr).z_t)
+  std::vector<std::string> warnings;
+  torch::Tensor z_d = model.encode({request.to}, &warnings).z_t.to(torch::kFloat32);
+  z_d = request.from ? manipulate::text_diff(z_d, model.encode({*request.from}, &warnings).z_t)
                      : z_d / z_d.norm(2, -1, true);
   const std::vector<double> theta = manipulate::fractions(request.frames, request.theta);
   const manipulate::Latent latent = invert(model, {request.picture}, request.path, progress);
@@ -147,7 +152,10 @@ Pictures edit(Unclip& model, const EditRequest& request, Progress& progress) {
   for (const double fraction : theta) z_i.push_back(manipulate::edited(latent.z_i, z_d, fraction));
   const auto count = static_cast<int64_t>(theta.size());
   const manipulate::Latent frames{torch::cat(z_i), latent.x_T.expand({count, -1, -1, -1}), latent.path};
-  return draw_latent(model, {frames, 0.0, repeated(request.seed, theta.size()), request.drawing}, progress);
+  Pictures result =
+      draw_latent(model, {frames, 0.0, repeated(request.seed, theta.size()), request.drawing}, progress);
+  result.warnings = std::move(warnings);
+  return result;
 }
 
 std::optional<manipulate::PrincipalComponents> stored_components(const ModelDirectory& directory) {
