@@ -14,7 +14,7 @@ fs::path weights_in(const fs::path& folder, const std::string& stage) {
   if (fs::exists(folder / "model.json"))
     return pipeline::ModelDirectory(folder).stage(stage) / "model.safetensors";
   check(fs::exists(folder / "config.json"), ErrorKind::io, "'", folder.string(),
-        "' is neither a model directory nor a run: expected weights to start from");
+        "' is neither a run nor a model directory: expected trained weights to start from");
   return RunFolder(folder).require_latest() / "ema.safetensors";
 }
 

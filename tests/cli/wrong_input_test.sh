@@ -146,7 +146,7 @@ wrong 1 'nowhere' "${train[@]}" --config "$configs/upsampler_256.json" --data no
 wrong 2 '--config is required' train clip --data "$folder" --out run --tokenizer "$folder/model/tokenizer"
 mkdir "$folder/few" "$folder/alike"
 cp "$folder/heart.png" "$folder/few/heart.png"
-wrong 1 'neither a model directory nor a run' \
+wrong 1 'neither a run nor a model directory' \
   "${train[@]}" --config "$configs/upsampler_256.json" --data "$folder/few" --from "$folder"
 wrong 1 '1 pictures have no caption' train all "$folder/few" --out mine --quiet
 echo 'a heart' >"$folder/few/heart.txt"

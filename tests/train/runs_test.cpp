@@ -93,7 +93,7 @@ TEST_F(StartingFromWeights, RefusesWhatDoesNotFit) {
       ::testing::AllOf(::testing::HasSubstr("ema.safetensors"), ::testing::HasSubstr("unet.conv_in")));
   EXPECT_FALSE(fs::exists(folder_ / "wider"));
   EXPECT_THAT(error_of(ErrorKind::io, [&] { train("none", tiny_run(), folder_ / "pictures"); }),
-              ::testing::HasSubstr("neither a model directory nor a run"));
+              ::testing::HasSubstr("neither a run nor a model directory"));
 }
 
 }  // namespace
