@@ -20,7 +20,7 @@ Tensor reorder_linear(const Tensor& weight, int64_t rows) {
   return call.call(weight, rows);
 }
 
-Tensor linear(const Tensor& x, const Tensor& weight, const std::optional<Tensor>& bias) {
+Tensor multiply(const Tensor& x, const Tensor& weight, const std::optional<Tensor>& bias) {
   static const auto call =
       find_operator<Tensor(const Tensor&, const Tensor&, const std::optional<Tensor>&, std::string_view,
                            Scalars, std::optional<std::string_view>)>("mkldnn::_linear_pointwise");
@@ -69,7 +69,7 @@ Tensor PackedLinear::operator()(const Tensor& x, const Tensor& weight, const Ten
     bias_ = optional_cast(bias, x.scalar_type());
     dtype_ = x.scalar_type();
   }
-  return linear(x, weight_, bias_);
+  return multiply(x, weight_, bias_);
 }
 
 Tensor PackedConv2d::operator()(
