@@ -21,12 +21,23 @@ std::vector<double> betas_of(const ScheduleConfig& config) {
   return config.log_snr_shift == 0.0 ? betas : shifted_betas(betas, config.log_snr_shift);
 }
 
-std::vector<double> cumulative_alphas(const std::vector<double>& betas) {
+double round_to(TablePrecision precision, double x) {
+  return precision == TablePrecision::float32 ? static_cast<double>(static_cast<float>(x)) : x;
+}
+
+std::vector<double> round_to(TablePrecision precision, std::vector<double> values) {
+  for (double& value : values) value = round_to(precision, value);
+  return values;
+}
+
+/// The running product is a double in float32 tables too, as in PyTorch's cumprod.
+std::vector<double> cumulative_alphas(const std::vector<double>& betas,
+                                      TablePrecision tables = TablePrecision::float64) {
   std::vector<double> alpha_bars(betas.size());
   double product = 1.0;
   std::ranges::transform(betas, alpha_bars.begin(),
-                         [&product](double beta) { return product *= 1.0 - beta; });
-  return alpha_bars;
+                         [&](double beta) { return product *= round_to(tables, 1.0 - beta); });
+  return round_to(tables, std::move(alpha_bars));
 }
 
 }  // namespace
@@ -77,10 +88,12 @@ std::vector<double> shifted_betas(const std::vector<double>& betas, double shift
 }
 
 NoiseSchedule::NoiseSchedule(const ScheduleConfig& config)
-    : NoiseSchedule((config.validate(), betas_of(config))) {}
+    : NoiseSchedule((config.validate(), betas_of(config)), config.tables) {}
 
-NoiseSchedule::NoiseSchedule(std::vector<double> betas)
-    : betas_(std::move(betas)), alpha_bars_(cumulative_alphas(betas_)) {
+NoiseSchedule::NoiseSchedule(std::vector<double> betas, TablePrecision tables)
+    : tables_(tables),
+      betas_(round_to(tables, std::move(betas))),
+      alpha_bars_(cumulative_alphas(betas_, tables)) {
   check(!betas_.empty(), ErrorKind::config, "a noise schedule has no timesteps, expected at least one");
   for (const double beta : betas_) {
     check(beta > 0.0 && beta < 1.0, ErrorKind::config, "a noise schedule has beta ", beta,
@@ -96,7 +109,11 @@ double NoiseSchedule::alpha_bar(int64_t t) const {
 
 double NoiseSchedule::signal(int64_t t) const { return std::sqrt(alpha_bar(t)); }
 
-double NoiseSchedule::noise(int64_t t) const { return std::sqrt(1.0 - alpha_bar(t)); }
+double NoiseSchedule::rounded(double x) const { return round_to(tables_, x); }
+
+double NoiseSchedule::one_minus_alpha_bar(int64_t t) const { return rounded(1.0 - alpha_bar(t)); }
+
+double NoiseSchedule::noise(int64_t t) const { return std::sqrt(one_minus_alpha_bar(t)); }
 
 double NoiseSchedule::lambda(int64_t t) const {
   const double a = alpha_bar(t);
@@ -107,10 +124,12 @@ Posterior NoiseSchedule::posterior(const Step& step) const {
   check(step.t_prev < step.t, ErrorKind::config, "a sampling step leads from timestep ", step.t, " to ",
         step.t_prev, ", expected a smaller one");
   const double a = alpha_bar(step.t), a_prev = alpha_bar(step.t_prev);
-  const double alpha = a / a_prev, beta = 1.0 - alpha;
-  return {.x_0_scale = std::sqrt(a_prev) * beta / (1.0 - a),
-          .x_t_scale = std::sqrt(alpha) * (1.0 - a_prev) / (1.0 - a),
-          .variance = beta * (1.0 - a_prev) / (1.0 - a),
+  const bool is_own_step = step.t_prev == step.t - 1;
+  const double beta = is_own_step ? betas_[static_cast<size_t>(step.t)] : rounded(1.0 - rounded(a / a_prev));
+  const double noise = one_minus_alpha_bar(step.t), noise_prev = one_minus_alpha_bar(step.t_prev);
+  return {.x_0_scale = std::sqrt(a_prev) * beta / noise,
+          .x_t_scale = std::sqrt(rounded(1.0 - beta)) * noise_prev / noise,
+          .variance = beta * noise_prev / noise,
           .beta = beta};
 }
 
@@ -134,7 +153,7 @@ NoiseSchedule NoiseSchedule::respaced(std::span<const int64_t> timesteps) const 
     betas.push_back(posterior({t, t_prev}).beta);
     t_prev = t;
   }
-  return NoiseSchedule(std::move(betas));
+  return NoiseSchedule(std::move(betas), tables_);
 }
 
 }  // namespace unclip::diffusion

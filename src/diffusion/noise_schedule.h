@@ -1,4 +1,4 @@
-// Noise schedules of the Gaussian diffusion, as tables in double precision.
+// Noise schedules of the Gaussian diffusion, as tables in double precision (or rounded as others round them).
 // t counts from 0 (least noise) to T − 1; t = −1 stands for the clean x_0, where ᾱ = 1.
 #pragma once
 #include <array>
@@ -12,6 +12,9 @@
 namespace unclip::diffusion {
 
 enum class ScheduleKind { cosine, linear };
+/// Of β, ᾱ and 1 − ᾱ. Checkpoints released for diffusers' schedulers were sampled with float32 tables; where
+/// ᾱ is near 1, that moves a step's mean by up to 1e-3.
+enum class TablePrecision { float64, float32 };
 
 struct ScheduleConfig {
   ScheduleKind kind = ScheduleKind::cosine;
@@ -19,6 +22,7 @@ struct ScheduleConfig {
   std::optional<double> linear_start{};  // β_0; by default 0.1 / T
   std::optional<double> linear_end{};    // β_{T−1}; by default 20 / T
   double log_snr_shift = 0.0;            // 2 ln(64 / size) in Hoogeboom et al. 2023, §3.1
+  TablePrecision tables = TablePrecision::float64;
 
   static void fields(auto& self, auto&& field) {
     field("kind", self.kind, "cosine or linear");
@@ -27,6 +31,7 @@ struct ScheduleConfig {
     field("linear_end", self.linear_end, "last beta of a linear schedule; by default 20 / T");
     field("log_snr_shift", self.log_snr_shift,
           "added to the log signal-to-noise ratio everywhere; 2 ln(64 / size) for larger pictures");
+    field("tables", self.tables, "float64, or float32 as in diffusers' schedulers");
   }
   /// Throws Error(config) unless 2 ≤ steps ≤ 100,000 and every beta lies inside (0, 1).
   void validate() const;
@@ -50,14 +55,14 @@ struct Posterior {
 class NoiseSchedule {
  public:
   explicit NoiseSchedule(const ScheduleConfig& config);
-  explicit NoiseSchedule(std::vector<double> betas);
+  explicit NoiseSchedule(std::vector<double> betas, TablePrecision tables = TablePrecision::float64);
 
   int64_t steps() const { return static_cast<int64_t>(betas_.size()); }
   double alpha_bar(int64_t t) const;  // ∏_{s ≤ t} (1 − β_s); 1 at t = −1
   double signal(int64_t t) const;     // √ᾱ_t
   double noise(int64_t t) const;      // √(1 − ᾱ_t)
   double lambda(int64_t t) const;     // ln(√ᾱ_t / √(1 − ᾱ_t)), half the log-SNR; ∞ at t = −1
-  Posterior posterior(const Step& step) const;      // of any stride
+  Posterior posterior(const Step& step) const;      // of any stride; β is that of the table where it is 1
   std::vector<double> posterior_variances() const;  // β̃_t of the steps t → t − 1
   std::vector<double> log_variances_small() const;  // ln β̃_t; ln β̃_1 at t = 0 (Nichol & Dhariwal 2021)
   const std::vector<double>& betas() const { return betas_; }
@@ -68,6 +73,9 @@ class NoiseSchedule {
   NoiseSchedule respaced(std::span<const int64_t> timesteps) const;
 
  private:
+  double rounded(double x) const;               // to the tables' precision
+  double one_minus_alpha_bar(int64_t t) const;  // 1 − ᾱ_t, the variance of x_t's noise
+  TablePrecision tables_;
   std::vector<double> betas_;
   std::vector<double> alpha_bars_;
 };
@@ -85,4 +93,9 @@ template <>
 struct unclip::EnumNames<unclip::diffusion::ScheduleKind> {
   static constexpr std::array<std::pair<diffusion::ScheduleKind, std::string_view>, 2> value{
       {{diffusion::ScheduleKind::cosine, "cosine"}, {diffusion::ScheduleKind::linear, "linear"}}};
+};
+template <>
+struct unclip::EnumNames<unclip::diffusion::TablePrecision> {
+  static constexpr std::array<std::pair<diffusion::TablePrecision, std::string_view>, 2> value{
+      {{diffusion::TablePrecision::float64, "float64"}, {diffusion::TablePrecision::float32, "float32"}}};
 };

@@ -43,6 +43,26 @@ TEST(NoiseSchedule, MatchesFiftyDigitTables) {
   }
 }
 
+TEST(NoiseSchedule, Float32TablesAreThoseOfDiffusers) {
+  const auto fixture = diffusion_fixture("schedules");
+  const NoiseSchedule schedule(ScheduleConfig{.tables = TablePrecision::float32});
+  EXPECT_EQ(schedule.betas(), to_doubles(fixture.tensor("unclip.betas")));
+  EXPECT_EQ(schedule.alpha_bars(), to_doubles(fixture.tensor("unclip.alphas_cumprod")));
+  const torch::Tensor steps = fixture.tensor("unclip.steps");
+  const auto coefficients = to_doubles(fixture.tensor("unclip.coefficients"));
+  for (int64_t i = 0; i < steps.size(0); ++i) {
+    const Step step{steps[i][0].item<int64_t>(), steps[i][1].item<int64_t>()};
+    const Posterior posterior = schedule.posterior(step);
+    const double* expected = &coefficients[static_cast<size_t>(3 * i)];
+    EXPECT_NEAR(posterior.x_0_scale, expected[0], 1e-6) << step.t;
+    EXPECT_NEAR(posterior.x_t_scale, expected[1], 1e-6) << step.t;
+    EXPECT_NEAR(std::sqrt(posterior.variance), expected[2], 1e-6) << step.t;
+  }
+  // In double, the last step's mean is x_0; in these tables it is not quite.
+  EXPECT_NEAR(NoiseSchedule(ScheduleConfig{}).posterior({0, -1}).x_0_scale, 1.0, 1e-12);
+  EXPECT_GT(std::abs(schedule.posterior({0, -1}).x_0_scale - 1.0), 1e-5);
+}
+
 TEST(NoiseSchedule, HasThePublishedValues) {
   const NoiseSchedule cosine(of_kind(ScheduleKind::cosine)), linear(of_kind(ScheduleKind::linear));
   EXPECT_NEAR(cosine.betas()[0], 4.1284e-5, 1e-9);
