@@ -14,7 +14,8 @@ nn::TransformerConfig transformer_of(const Tower& t, nn::Activation activation) 
           .layers = t.layers,
           .heads = t.heads,
           .activation = activation,
-          .mlp_ratio = t.mlp_ratio};
+          .mlp_ratio = t.mlp_ratio,
+          .norm_eps = t.norm_eps};
 }
 
 nn::Init width_init(int64_t width) { return nn::Init::normal(std::pow(static_cast<double>(width), -0.5)); }
@@ -48,9 +49,9 @@ void ClipConfig::validate() const {
 
 VisionTowerImpl::VisionTowerImpl(const ClipConfig& c)
     : patches(register_module("patches", patch_convolution(c.vision))),
-      ln_pre(register_module("ln_pre", nn::LayerNorm(c.vision.width))),
+      ln_pre(register_module("ln_pre", nn::LayerNorm(c.vision.width, c.vision.norm_eps))),
       transformer(register_module("transformer", nn::Transformer(transformer_of(c.vision, c.activation)))),
-      ln_post(register_module("ln_post", nn::LayerNorm(c.vision.width))),
+      ln_post(register_module("ln_post", nn::LayerNorm(c.vision.width, c.vision.norm_eps))),
       proj(
           register_module("proj",
                           nn::Linear(c.vision.width,
@@ -83,11 +84,12 @@ ImageFeatures VisionTowerImpl::forward(const Tensor& pictures) {
 TextTowerImpl::TextTowerImpl(const ClipConfig& c)
     : token_embedding(register_module("token_embedding", nn::Embedding(c.text.vocab_size, c.text.width))),
       transformer(register_module("transformer", nn::Transformer(transformer_of(c.text, c.activation)))),
-      ln_final(register_module("ln_final", nn::LayerNorm(c.text.width))),
+      ln_final(register_module("ln_final", nn::LayerNorm(c.text.width, c.text.norm_eps))),
       proj(register_module("proj",
                            nn::Linear(c.text.width,
                                       c.embed_dim,
-                                      nn::LinearOptions{.bias = false, .init = width_init(c.text.width)}))) {
+                                      nn::LinearOptions{.bias = false, .init = width_init(c.text.width)}))),
+      end_id_(c.text.end_id) {
   positional_embedding = make_parameter("positional_embedding", {c.text.context_length, c.text.width});
 }
 
@@ -101,22 +103,25 @@ nn::TextEncoding TextTowerImpl::forward(const Tensor& ids, const Tensor& mask) {
         " tokens, the context has ", positional_embedding.size(0));
   Tensor x = (token_embedding(ids) + positional_embedding.slice(0, 0, length)).to(compute_dtype);
   x = ln_final(transformer(x, nn::TransformerContext{.mask = nn::causal_mask(length, ids.device())}));
-  const Tensor end = ids.argmax(1).view({-1, 1, 1}).expand({-1, 1, x.size(2)});
-  return {.ids = ids, .mask = mask, .z_t = proj(x.gather(1, end).squeeze(1)), .hidden = x};
+  const Tensor end = end_id_ ? ids.eq(*end_id_).to(torch::kInt32).argmax(1) : ids.argmax(1);
+  const Tensor index = end.view({-1, 1, 1}).expand({-1, 1, x.size(2)});
+  return {.ids = ids, .mask = mask, .z_t = proj(x.gather(1, index).squeeze(1)), .hidden = x};
 }
 
-ClipImpl::ClipImpl(const ClipConfig& c) : visual(nullptr), text(nullptr), config_(c) {
+ClipImpl::ClipImpl(const ClipConfig& c, Towers towers) : config_(c) {
   c.validate();
-  visual = register_module("visual", VisionTower(c));
-  text = register_module("text", TextTower(c));
-  logit_scale = make_parameter("logit_scale", {});
+  if (towers != Towers::text) visual = register_module("visual", VisionTower(c));
+  if (towers != Towers::image) text = register_module("text", TextTower(c));
+  if (towers == Towers::both) logit_scale = make_parameter("logit_scale", {});
 }
 
-void ClipImpl::initialize(const NoiseKey& /*key*/) { logit_scale.fill_(std::log(1.0 / 0.07)); }
+void ClipImpl::initialize(const NoiseKey& /*key*/) {
+  if (logit_scale.defined()) logit_scale.fill_(std::log(1.0 / 0.07));
+}
 
 void ClipImpl::set_compute_dtype(torch::ScalarType dtype) {
-  visual->compute_dtype = dtype;
-  text->compute_dtype = dtype;
+  if (!visual.is_empty()) visual->compute_dtype = dtype;
+  if (!text.is_empty()) text->compute_dtype = dtype;
 }
 
 Tensor preprocess(const Tensor& pictures, const VisionConfig& config) {

@@ -35,8 +35,8 @@ class TextTowerImpl : public nn::Layer {
  public:
   explicit TextTowerImpl(const ClipConfig& config);
   /// ids int64 [N, L], mask bool [N, L]. The mask is only handed on: attention is causal, and the embedding
-  /// is read at the first occurrence of the highest id of each row, the end-of-text token, so padding never
-  /// matters.
+  /// is read at the first occurrence of the end-of-text token (by default the highest id of each row), so
+  /// padding never matters.
   nn::TextEncoding forward(const Tensor& ids, const Tensor& mask);
   void initialize(const NoiseKey& key) override;
 
@@ -46,21 +46,25 @@ class TextTowerImpl : public nn::Layer {
   nn::Transformer transformer;
   nn::LayerNorm ln_final;
   nn::Linear proj;
+
+ private:
+  std::optional<int64_t> end_id_;
 };
 TORCH_MODULE(TextTower);
 
 class ClipImpl : public nn::Layer {
  public:
-  explicit ClipImpl(const ClipConfig& config);
+  explicit ClipImpl(const ClipConfig& config, Towers towers = Towers::both);
+  /// Each needs its tower.
   Tensor encode_image(const Tensor& pictures) { return visual(pictures).embedding; }  // [N, D]
   nn::TextEncoding encode_text(const Tensor& ids, const Tensor& mask) { return text(ids, mask); }
   void initialize(const NoiseKey& key) override;
   void set_compute_dtype(torch::ScalarType dtype);
   const ClipConfig& config() const { return config_; }
 
-  VisionTower visual;
-  TextTower text;
-  Tensor logit_scale;  // ln(1/τ), a scalar
+  VisionTower visual{nullptr};
+  TextTower text{nullptr};
+  Tensor logit_scale;  // ln(1/τ), a scalar; undefined unless both towers are there
 
  private:
   ClipConfig config_;

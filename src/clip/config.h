@@ -11,6 +11,7 @@ struct VisionConfig {
   int64_t layers = 32;
   int64_t heads = 20;
   double mlp_ratio = 4.0;
+  double norm_eps = 1e-5;
   std::vector<double> mean{0.48145466, 0.4578275, 0.40821073};  // of pixels in 0…1 (Radford et al. 2021)
   std::vector<double> std{0.26862954, 0.26130258, 0.27577711};
   int64_t stem_channels =
@@ -23,6 +24,7 @@ struct VisionConfig {
     field("layers", self.layers, "number of blocks");
     field("heads", self.heads, "attention heads");
     field("mlp_ratio", self.mlp_ratio, "hidden width of the MLPs over width");
+    field("norm_eps", self.norm_eps, "added to the variance by every LayerNorm");
     field("mean", self.mean, "per channel, taken from pixels in 0...1");
     field("std", self.std, "per channel, divides what is left");
     field("stem_channels", self.stem_channels,
@@ -37,16 +39,23 @@ struct TextConfig {
   int64_t layers = 24;
   int64_t heads = 16;
   double mlp_ratio = 4.0;
+  double norm_eps = 1e-5;
+  std::optional<int64_t> end_id{};  // of the end-of-text token; by default the highest id of a text
 
   static void fields(auto& self, auto&& field) {
-    field("vocab_size", self.vocab_size, "number of tokens; the highest id ends a text");
+    field("vocab_size", self.vocab_size, "number of tokens");
     field("context_length", self.context_length, "token positions");
     field("width", self.width, "width of the tower");
     field("layers", self.layers, "number of blocks");
     field("heads", self.heads, "attention heads");
     field("mlp_ratio", self.mlp_ratio, "hidden width of the MLPs over width");
+    field("norm_eps", self.norm_eps, "added to the variance by every LayerNorm");
+    field("end_id", self.end_id, "the token at which a text is read; by default its highest id");
   }
 };
+
+/// Which towers of a model are there: some checkpoints hold only one.
+enum class Towers { both, image, text };
 
 struct ClipConfig {
   int64_t embed_dim = 1024;  // unCLIP §2.2

@@ -34,12 +34,19 @@ torch::Tensor to_pixels(const torch::Tensor& pictures) {
   return levels.nan_to_num_(0).round_().clamp_(0, 255).to(torch::kUInt8).permute({0, 2, 3, 1}).contiguous();
 }
 
-torch::Tensor clip_preprocess(const torch::Tensor& pixels, int64_t size, const Normalization& normalization) {
+torch::Tensor preprocess(const torch::Tensor& pixels, const Preprocessing& settings) {
   const torch::Tensor in = checked_rgb(pixels);
   const int64_t height = in.size(0), width = in.size(1), shorter = std::min(height, width);
-  const torch::Tensor resized = resize(in, size * height / shorter, size * width / shorter, Filter::bicubic);
-  const torch::Tensor levels = as_batch(center_crop(resized, size, size)).to(torch::kFloat32).div_(255);
-  return levels.sub_(per_channel(normalization.mean)).div_(per_channel(normalization.std));
+  const int64_t side = settings.shorter_side;
+  const torch::Tensor resized = resize(in, side * height / shorter, side * width / shorter, settings.filter);
+  const torch::Tensor middle = center_crop(resized, settings.height, settings.width);
+  const torch::Tensor levels = as_batch(middle).to(torch::kFloat32).div_(255);
+  return levels.sub_(per_channel(settings.normalization.mean)).div_(per_channel(settings.normalization.std));
+}
+
+torch::Tensor clip_preprocess(const torch::Tensor& pixels, int64_t size, const Normalization& normalization) {
+  return preprocess(pixels,
+                    {.shorter_side = size, .height = size, .width = size, .normalization = normalization});
 }
 
 }  // namespace unclip::image

@@ -4,6 +4,8 @@
 
 #include <array>
 
+#include "unclip/image/resample.h"
+
 namespace unclip::image {
 
 /// uint8 [H, W, 3] -> [1, 3, H, W] in −1…1.
@@ -17,8 +19,18 @@ struct Normalization {
   std::array<float, 3> std{0.26862954F, 0.26130258F, 0.27577711F};
 };
 
-/// CLIP's own preprocessing of uint8 [H, W, 3]: bicubic until the shorter side is `size`, centre crop,
-/// (x / 255 − mean) / std -> [1, 3, size, size].
+/// How an image encoder wants its pictures; the defaults are CLIP's.
+struct Preprocessing {
+  int64_t shorter_side = 224;
+  Filter filter = Filter::bicubic;
+  int64_t height = 224, width = 224;  // of the crop in the middle
+  Normalization normalization{};
+};
+
+/// uint8 [H, W, 3], resized until the shorter side fits (the longer one rounded down), cropped in the middle,
+/// (x / 255 − mean) / std -> [1, 3, height, width].
+torch::Tensor preprocess(const torch::Tensor& pixels, const Preprocessing& settings);
+/// The same with the square of CLIP.
 torch::Tensor clip_preprocess(const torch::Tensor& pixels,
                               int64_t size,
                               const Normalization& normalization = {});

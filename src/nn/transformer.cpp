@@ -39,10 +39,10 @@ MlpImpl::MlpImpl(const TransformerConfig& config)
       activation_(config.activation) {}
 
 BlockImpl::BlockImpl(const TransformerConfig& config)
-    : ln_1(register_module("ln_1", LayerNorm(config.width))),
+    : ln_1(register_module("ln_1", LayerNorm(config.width, config.norm_eps))),
       attn(register_module(
           "attn", SelfAttention(config.width, config.heads, qkv_init(config), residual_init(config)))),
-      ln_2(register_module("ln_2", LayerNorm(config.width))),
+      ln_2(register_module("ln_2", LayerNorm(config.width, config.norm_eps))),
       mlp(register_module("mlp", Mlp(config))) {}
 
 Tensor BlockImpl::forward(Tensor x, const AttentionContext& context) {

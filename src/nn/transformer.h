@@ -18,6 +18,7 @@ struct TransformerConfig {
   int64_t heads = 8;
   Activation activation = Activation::gelu;
   double mlp_ratio = 4.0;
+  double norm_eps = 1e-5;
 
   static void fields(auto& self, auto&& field) {
     field("width", self.width, "width of the residual stream");
@@ -25,6 +26,7 @@ struct TransformerConfig {
     field("heads", self.heads, "attention heads; must divide width");
     field("activation", self.activation, "gelu or quick_gelu");
     field("mlp_ratio", self.mlp_ratio, "hidden width of the MLP over width");
+    field("norm_eps", self.norm_eps, "added to the variance by every LayerNorm");
   }
   void validate(const std::string& where) const;
 };

@@ -13,8 +13,9 @@ UNetImpl::UNetImpl(const UNetConfig& c)
           "conv_in", Conv2d(patched(c.in_channels, c), c.level_channels(0), 3, Conv2dOptions{.padding = 1}))),
       down(*this, "down"),
       up(*this, "up"),
-      norm_out(
-          register_module("norm_out", GroupNorm(c.level_channels(0), GroupNormOptions{.groups = c.groups}))),
+      norm_out(register_module(
+          "norm_out",
+          GroupNorm(c.level_channels(0), GroupNormOptions{.groups = c.groups, .eps = c.norm_eps}))),
       conv_out(register_module("conv_out",
                                Conv2d(c.level_channels(0),
                                       patched(c.out_channels, c),

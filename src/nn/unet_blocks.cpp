@@ -1,6 +1,7 @@
 #include "unclip/nn/unet_blocks.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace unclip::nn {
 namespace {
@@ -21,6 +22,10 @@ Conv2dOptions conv3(Init init = {}) { return {.padding = 1, .init = init}; }
 
 }  // namespace
 
+int64_t UNetConfig::level_channels(size_t level) const {
+  return std::llround(static_cast<double>(channels) * channel_mult[level]);
+}
+
 bool UNetConfig::attends(size_t level) const {
   const int64_t grid = size / patch >> level;
   return std::ranges::find(attention_resolutions, grid) != attention_resolutions.end();
@@ -36,7 +41,7 @@ void UNetConfig::validate(const std::string& where) const {
         ", expected 0 ≤ dropout < 1");
   for (size_t level = 0; level < channel_mult.size(); ++level) {
     const int64_t width = level_channels(level);
-    check(width % groups == 0, ErrorKind::config, where, ": level ", level, " has ", width,
+    check(width > 0 && width % groups == 0, ErrorKind::config, where, ": level ", level, " has ", width,
           " channels, not divisible by ", groups, " groups");
     const bool attention = attends(level) || (mid_attention && level + 1 == channel_mult.size());
     check(!attention || width % head_channels == 0, ErrorKind::config, where, ": level ", level, " has ",
@@ -45,10 +50,11 @@ void UNetConfig::validate(const std::string& where) const {
 }
 
 ResBlockImpl::ResBlockImpl(int64_t in, int64_t out, const UNetConfig& c, Resample resample)
-    : norm1(register_module("norm1", GroupNorm(in, GroupNormOptions{.groups = c.groups}))),
+    : norm1(register_module("norm1", GroupNorm(in, GroupNormOptions{.groups = c.groups, .eps = c.norm_eps}))),
       conv1(register_module("conv1", Conv2d(in, out, 3, conv3()))),
       embed(register_module("embed", Linear(c.embed_width(), c.scale_shift ? 2 * out : out))),
-      norm2(register_module("norm2", GroupNorm(out, GroupNormOptions{.groups = c.groups}))),
+      norm2(
+          register_module("norm2", GroupNorm(out, GroupNormOptions{.groups = c.groups, .eps = c.norm_eps}))),
       conv2(register_module("conv2", Conv2d(out, out, 3, conv3(Init::zeros())))),
       resample_(resample),
       scale_shift_(c.scale_shift),

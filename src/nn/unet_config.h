@@ -10,7 +10,7 @@ struct UNetConfig {
   int64_t out_channels = 6;  // ε and the variance range
   int64_t patch = 1;         // space-to-depth factor in front of the net, undone behind it
   int64_t channels = 512;    // unCLIP Table 3, decoder column
-  std::vector<int64_t> channel_mult{1, 2, 3, 4};
+  std::vector<double> channel_mult{1, 2, 3, 4};
   int64_t depth = 3;                                      // residual blocks per level
   std::vector<int64_t> attention_resolutions{32, 16, 8};  // grid sides that attend; empty: convolutions only
   bool mid_attention = true;                              // attention between the two middle blocks
@@ -18,7 +18,8 @@ struct UNetConfig {
   int64_t context_width = 0;  // width of the extra tokens that attention sees; 0: none
   bool scale_shift = true;    // the embedding scales and shifts the second norm (else it is added before it)
   double dropout = 0.1;
-  int64_t groups = 32;  // of every GroupNorm
+  int64_t groups = 32;     // of every GroupNorm
+  double norm_eps = 1e-5;  // of the GroupNorms outside of attention
 
   static void fields(auto& self, auto&& field) {
     field("size", self.size, "side of the pictures in pixels");
@@ -35,10 +36,11 @@ struct UNetConfig {
     field("scale_shift", self.scale_shift, "adaptive group normalisation instead of addition");
     field("dropout", self.dropout, "dropout rate inside residual blocks");
     field("groups", self.groups, "groups of every GroupNorm");
+    field("norm_eps", self.norm_eps, "added to the variance by every GroupNorm outside of attention");
   }
 
   int64_t embed_width() const { return 4 * channels; }
-  int64_t level_channels(size_t level) const { return channels * channel_mult[level]; }
+  int64_t level_channels(size_t level) const;  // rounded: a level may have 4/3 of the base width
   bool attends(size_t level) const;
   /// Throws Error(config) with both numbers if the settings contradict each other.
   void validate(const std::string& where) const;

@@ -93,7 +93,7 @@ torch::Tensor repaint_larger(const Task& task, const torch::Tensor& low, const U
                       static_cast<int64_t>(walk.steps.steps.size()) * task.count());
   torch::Tensor result = in_batches(task.count(), 1, [&](int64_t first, int64_t last) {
     const torch::Tensor enlarged = upsampler->enlarge(low.slice(0, first, last), plan.size, plan.size);
-    return repaint(upsampler::denoiser(upsampler, enlarged), known, walk, last - first,
+    return repaint(upsampler::denoiser({.net = upsampler}, plan.sampler, enlarged), known, walk, last - first,
                    hooks(part_of(task.request.seeds, first, last), plan.stage, task.progress));
   });
   task.progress.end();

@@ -56,7 +56,7 @@ Figures UpsamplerStage::evaluate(const std::filesystem::path& sheet) {
   const diffusion::SamplerConfig sampler{.kind = diffusion::Sampler::ddim,
                                          .timesteps = std::to_string(run_.sheet_steps)};
   const torch::Tensor drawn = upsampler::sample(
-      model_, low, sampler, {.noise = picture_noise(first_seeds(count), "upsampler"), .observer = {}});
+      {model_}, low, sampler, {.noise = picture_noise(first_seeds(count), "upsampler"), .observer = {}});
   const torch::Tensor enlarged = model_->enlarge(low, size, size).clamp(-1, 1);
   image::write_sheet(sheet, torch::cat({enlarged, drawn, real}), {.columns = count});
   return {{"psnr", psnr(drawn, real)}, {"psnr_of_enlarging", psnr(enlarged, real)}};

@@ -2,25 +2,27 @@
 
 namespace unclip::upsampler {
 
-diffusion::Denoiser denoiser(Upsampler& model, const Tensor& enlarged) {
-  const diffusion::DiffusionConfig& config = model->config().diffusion;
-  const diffusion::Network network = [&model, enlarged](const Tensor& x_t, int64_t t) {
-    return model->forward(x_t, torch::full({x_t.size(0)}, t, torch::kLong), enlarged);
+diffusion::Denoiser denoiser(StepNets nets, const diffusion::SamplerConfig& sampler, const Tensor& enlarged) {
+  const diffusion::DiffusionConfig& config = nets.net->config().diffusion;
+  const diffusion::NoiseSchedule schedule(config.schedule);
+  const int64_t last_t = diffusion::trajectory(sampler, schedule).steps.back().t;
+  const diffusion::Network network = [nets, last_t, enlarged](const Tensor& x_t, int64_t t) mutable {
+    Upsampler& net = t == last_t && !nets.last_step.is_empty() ? nets.last_step : nets.net;
+    return net->forward(x_t, torch::full({x_t.size(0)}, t, torch::kLong), enlarged);
   };
-  return diffusion::threshold(
-      diffusion::make_denoiser(diffusion::NoiseSchedule(config.schedule), config, network), config.threshold);
+  return diffusion::threshold(diffusion::make_denoiser(schedule, config, network), config.threshold);
 }
 
-Tensor sample(Upsampler& model,
+Tensor sample(StepNets nets,
               const Tensor& low,
               const diffusion::SamplerConfig& sampler,
               const diffusion::SamplingHooks& hooks) {
   const torch::NoGradGuard no_grad;
-  const UpsamplerConfig& config = model->config();
+  const UpsamplerConfig& config = nets.net->config();
   const int64_t factor = config.unet.size / config.low_size;
-  const Tensor enlarged = model->enlarge(low, factor * low.size(2), factor * low.size(3));
+  const Tensor enlarged = nets.net->enlarge(low, factor * low.size(2), factor * low.size(3));
   return diffusion::sample(sampler, diffusion::NoiseSchedule(config.diffusion.schedule),
-                           denoiser(model, enlarged), hooks.noise(enlarged, kInitialNoise),
+                           denoiser(std::move(nets), sampler, enlarged), hooks.noise(enlarged, kInitialNoise),
                            {.hooks = hooks, .x_0_mse = {}})
       .clamp(-1, 1);
 }

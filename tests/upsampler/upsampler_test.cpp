@@ -62,7 +62,7 @@ TEST(Upsampler, RunsAtAnySideAndRespectsTheSeed) {
   const Tensor low = normal_noise({1, 1, 1}, {2, 3, 7, 9}).clamp(-1, 1);
   const diffusion::SamplerConfig sampler{.kind = diffusion::Sampler::ddim, .timesteps = "3"};
   const auto run = [&](const Tensor& given, std::vector<uint64_t> seeds) {
-    return sample(model, given, sampler, {.noise = picture_noise(std::move(seeds), "up"), .observer = {}});
+    return sample({model}, given, sampler, {.noise = picture_noise(std::move(seeds), "up"), .observer = {}});
   };
   const Tensor both = run(low, {1, 2});
   EXPECT_EQ(both.sizes(), (std::vector<int64_t>{2, 3, 28, 36}));
