@@ -241,6 +241,11 @@ NamedTensors KeyMap::map_to_ours(const NamedTensors& theirs, const std::string& 
   return ours;
 }
 
+bool KeyMap::ignores(const std::string& theirs) const {
+  const std::vector<Pattern> skipped(ignored.begin(), ignored.end());
+  return matches_any(skipped, split(theirs));
+}
+
 NamedTensors KeyMap::map_to_theirs(const NamedTensors& ours, const std::string& where) const {
   const std::vector<CompiledRule> compiled(rules.begin(), rules.end());
   NamedTensors theirs;

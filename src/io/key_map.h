@@ -47,6 +47,8 @@ struct KeyMap {
   /// Error(checkpoint) beginning with `where` that names tensors which no rule knows, or parts of a join that
   /// are missing.
   NamedTensors map_to_ours(const NamedTensors& theirs, const std::string& where) const;
+  /// Whether a name of theirs has no counterpart and needs none.
+  bool ignores(const std::string& theirs) const;
   /// The inverse, value for value; what was ignored does not come back.
   NamedTensors map_to_theirs(const NamedTensors& ours, const std::string& where) const;
 };

@@ -24,29 +24,6 @@ std::string misfit(const std::string& name, const torch::Tensor& target, const t
   return "";
 }
 
-void check_fit(const NamedTensors& targets, const NamedTensors& source, const std::string& where) {
-  std::vector<std::string> missing, unexpected, misfits;
-  for (const auto& [name, target] : targets) {
-    const auto found = source.find(name);
-    if (found == source.end()) {
-      missing.push_back(name);
-    } else if (std::string reason = misfit(name, target, found->second); !reason.empty()) {
-      misfits.push_back(std::move(reason));
-    }
-  }
-  for (const auto& [name, tensor] : source) {
-    if (targets.count(name) == 0) unexpected.push_back(name);
-  }
-  std::string text;
-  const auto add = [&text](const std::string& part) { text += (text.empty() ? ": " : "; ") + part; };
-  if (!missing.empty()) add("missing " + list_names(missing));
-  if (!unexpected.empty()) add("unexpected " + list_names(unexpected));
-  if (!misfits.empty()) {
-    add(misfits.front() + (misfits.size() > 1 ? join_text(" (and ", misfits.size() - 1, " more such)") : ""));
-  }
-  check(text.empty(), ErrorKind::checkpoint, where, " does not fit the model", text);
-}
-
 torch::Tensor converted(const torch::Tensor& tensor, std::optional<torch::ScalarType> dtype) {
   return dtype && tensor.is_floating_point() ? tensor.to(*dtype) : tensor;
 }
@@ -60,6 +37,29 @@ std::string list_names(const std::vector<std::string>& names) {
     text += (i == 0 ? "'" : ", '") + names[i] + "'";
   }
   return text + (names.size() > kShown ? join_text(" and ", names.size() - kShown, " more") : "");
+}
+
+void check_fit(const NamedTensors& expected, const NamedTensors& source, const std::string& where) {
+  std::vector<std::string> missing, unexpected, misfits;
+  for (const auto& [name, target] : expected) {
+    const auto found = source.find(name);
+    if (found == source.end()) {
+      missing.push_back(name);
+    } else if (std::string reason = misfit(name, target, found->second); !reason.empty()) {
+      misfits.push_back(std::move(reason));
+    }
+  }
+  for (const auto& [name, tensor] : source) {
+    if (expected.count(name) == 0) unexpected.push_back(name);
+  }
+  std::string text;
+  const auto add = [&text](const std::string& part) { text += (text.empty() ? ": " : "; ") + part; };
+  if (!missing.empty()) add("missing " + list_names(missing));
+  if (!unexpected.empty()) add("unexpected " + list_names(unexpected));
+  if (!misfits.empty()) {
+    add(misfits.front() + (misfits.size() > 1 ? join_text(" (and ", misfits.size() - 1, " more such)") : ""));
+  }
+  check(text.empty(), ErrorKind::checkpoint, where, " does not fit the model", text);
 }
 
 NamedTensors state_of(const torch::nn::Module& module) {

@@ -17,6 +17,10 @@ std::string list_names(const std::vector<std::string>& names);
 /// All parameters and buffers of `module` by their path; the tensors are shared, not copied.
 NamedTensors state_of(const torch::nn::Module& module);
 
+/// Error(checkpoint) beginning with `where` unless `source` holds the names and shapes of `expected` and no
+/// others.
+void check_fit(const NamedTensors& expected, const NamedTensors& source, const std::string& where);
+
 struct LoadOptions {
   /// Convert floating-point values to this type; otherwise they stay as they are, on the mapped file.
   std::optional<torch::ScalarType> dtype = std::nullopt;
