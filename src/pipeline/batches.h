@@ -30,11 +30,15 @@ inline nn::TextEncoding part_of(const nn::TextEncoding& text, int64_t first, int
   return {part(text.ids), part(text.mask), part(text.z_t), part(text.hidden)};
 }
 
+inline diffusion::SamplingHooks hooks(NoiseSource noise, Progress& progress) {
+  return {.noise = std::move(noise),
+          .observer = [&progress](const diffusion::StepReport&) { progress.advance(); }};
+}
+
 inline diffusion::SamplingHooks hooks(std::vector<uint64_t> seeds,
                                       const std::string& stage,
                                       Progress& progress) {
-  return {.noise = picture_noise(std::move(seeds), stage),
-          .observer = [&progress](const diffusion::StepReport&) { progress.advance(); }};
+  return hooks(picture_noise(std::move(seeds), stage), progress);
 }
 
 }  // namespace unclip::pipeline

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "unclip/upsampler/upsampler.h"
-
 namespace unclip::pipeline {
 namespace {
 
@@ -12,48 +10,61 @@ struct SamplerChoice {
   std::optional<diffusion::Sampler> kind;
 };
 
-/// `sampler` with the caller's choice, which must fit the stage's schedule.
-diffusion::SamplerConfig chosen(const char* stage,
-                                diffusion::SamplerConfig sampler,
-                                const diffusion::ScheduleConfig& schedule,
+/// A plain number of steps in the model's own spacing.
+std::string spaced(const DrawingRules& rules, const std::string& steps) {
+  const bool is_number = steps.find_first_not_of("0123456789") == std::string::npos;
+  return is_number ? rules.step_spacing + steps : steps;
+}
+
+/// A stage's own settings, into which the caller's choice goes.
+struct StageSettings {
+  const char* name;
+  const diffusion::SamplerConfig& sampler;
+  const diffusion::ScheduleConfig& schedule;
+};
+
+/// The stage's sampler with the caller's choice, which must fit its schedule.
+diffusion::SamplerConfig chosen(const DrawingRules& rules,
+                                const StageSettings& stage,
                                 const SamplerChoice& choice) {
-  if (choice.steps) sampler.timesteps = *choice.steps;
+  diffusion::SamplerConfig sampler = stage.sampler;
+  if (choice.steps) sampler.timesteps = spaced(rules, *choice.steps);
   if (choice.kind) sampler.kind = *choice.kind;
   try {
-    diffusion::trajectory(sampler, diffusion::NoiseSchedule(schedule));
+    diffusion::trajectory(sampler, diffusion::NoiseSchedule(stage.schedule));
   } catch (const Error& error) {
     const bool asked = choice.steps || choice.kind;
-    fail(asked ? ErrorKind::usage : ErrorKind::config, "the ", stage, "'s steps: ", error.what());
+    fail(asked ? ErrorKind::usage : ErrorKind::config, "the ", stage.name, "'s steps: ", error.what());
   }
   return sampler;
 }
 
-void check_size(const ModelDirectory& directory, int64_t size) {
-  const auto known = sizes(directory);
+void check_size(const Model& model, int64_t size) {
+  const auto known = sizes(model);
   std::string names;
   for (const int64_t one : known) names += (names.empty() ? "" : ", ") + std::to_string(one);
   check(std::ranges::find(known, size) != known.end(), ErrorKind::usage, "this model draws pictures of ",
         names, " pixels a side, not ", size);
 }
 
-void plan_prior(const ModelDirectory& directory, const Drawing& drawing, Plan& plan) {
+void plan_prior(const Model& model, const Drawing& drawing, Plan& plan) {
   if (drawing.prior != PriorKind::diffusion) {
     check(!drawing.prior_guidance && !drawing.prior_steps && !drawing.prior_sampler, ErrorKind::usage,
           "settings of the prior have no effect when the prior is '", enum_name(drawing.prior),
           "': leave them out");
     return;
   }
-  const auto config = read_stage_config<prior::DiffusionPriorConfig>(directory.stage("prior"));
+  const auto& config = required(model, model.prior, "prior").config;
   plan.prior = config.sampling;
-  plan.prior->sampler = chosen("prior", config.sampling.sampler, config.diffusion.schedule,
+  plan.prior->sampler = chosen(model.rules, {"prior", config.sampling.sampler, config.diffusion.schedule},
                                {drawing.prior_steps, drawing.prior_sampler});
   plan.prior->guidance = drawing.prior_guidance.value_or(config.sampling.guidance);
 }
 
-void plan_decoder(const ModelDirectory& directory, const Drawing& drawing, Plan& plan) {
-  const auto config = read_stage_config<decoder::DecoderConfig>(directory.stage("decoder"));
-  plan.decoder.sampler =
-      chosen("decoder", config.sampling.sampler, config.diffusion.schedule, {drawing.steps, drawing.sampler});
+void plan_decoder(const Model& model, const Drawing& drawing, Plan& plan) {
+  const auto& config = required(model, model.decoder, "decoder").config;
+  plan.decoder.sampler = chosen(model.rules, {"decoder", config.sampling.sampler, config.diffusion.schedule},
+                                {drawing.steps, drawing.sampler});
   plan.decoder.guidance = drawing.guidance.value_or(config.sampling.guidance);
   if (!drawing.eta) return;
   diffusion::SamplerConfig& sampler = plan.decoder.sampler;
@@ -62,45 +73,52 @@ void plan_decoder(const ModelDirectory& directory, const Drawing& drawing, Plan&
   sampler.eta = *drawing.eta;
 }
 
-void plan_upsamplers(const ModelDirectory& directory, const Drawing& drawing, Plan& plan) {
-  const auto stages = upsampling_stages(directory);
-  check(drawing.upsampler_steps.size() <= stages.size(), ErrorKind::usage, "steps of ",
-        drawing.upsampler_steps.size(), " upsamplers were given, but the model has ", stages.size());
-  for (const auto& [size, stage] : stages) {
-    if (size > drawing.size) return;
-    const auto config = read_stage_config<upsampler::UpsamplerConfig>(directory.stage(stage));
-    SamplerChoice choice{.steps = std::nullopt, .kind = drawing.upsampler_sampler};
+void plan_upsamplers(const Model& model, const Drawing& drawing, int64_t size, Plan& plan) {
+  check(drawing.upsampler_steps.size() <= model.upsamplers.size(), ErrorKind::usage, "steps of ",
+        drawing.upsampler_steps.size(), " upsamplers were given, but the model has ",
+        model.upsamplers.size());
+  for (const UpsamplerStage& stage : model.upsamplers) {
+    const auto& config = stage.net.config;
     const size_t index = plan.upsamplers.size();
+    if (config.unet.size > size) return;
+    SamplerChoice choice{.steps = std::nullopt, .kind = drawing.upsampler_sampler};
     if (index < drawing.upsampler_steps.size()) choice.steps = drawing.upsampler_steps[index];
     plan.upsamplers.push_back(
-        {stage, size, chosen("upsampler", config.sampler, config.diffusion.schedule, choice)});
+        {stage.name, config.unet.size,
+         chosen(model.rules, {"upsampler", config.sampler, config.diffusion.schedule}, choice)});
   }
+}
+
+/// Guidance that Karlo turns on and off for prior and decoder together.
+void share_guidance(Plan& plan) {
+  const double prior = plan.prior ? plan.prior->guidance : 1.0;
+  if (std::max(prior, plan.decoder.guidance) > 1.0) return;
+  plan.decoder.guidance = 1.0;
+  if (plan.prior) plan.prior->guidance = 1.0;
 }
 
 }  // namespace
 
-std::map<int64_t, std::string> upsampling_stages(const ModelDirectory& directory) {
-  std::map<int64_t, std::string> result;
-  for (const auto& [stage, folder] : directory.manifest().stages) {
-    if (!stage.starts_with("upsampler_")) continue;
-    result[read_stage_config<upsampler::UpsamplerConfig>(directory.path() / folder).unet.size] = stage;
-  }
+std::vector<int64_t> sizes(const Model& model) {
+  std::vector<int64_t> result{required(model, model.decoder, "decoder").config.unet.size};
+  for (const UpsamplerStage& stage : model.upsamplers) result.push_back(stage.net.config.unet.size);
   return result;
 }
 
-std::vector<int64_t> sizes(const ModelDirectory& directory) {
-  std::vector<int64_t> result{
-      read_stage_config<decoder::DecoderConfig>(directory.stage("decoder")).unet.size};
-  for (const auto& [size, stage] : upsampling_stages(directory)) result.push_back(size);
-  return result;
+int64_t default_size(const Model& model) {
+  constexpr int64_t kUsual = 256;
+  const auto known = sizes(model);
+  return std::ranges::find(known, kUsual) != known.end() ? kUsual : known.back();
 }
 
-Plan make_plan(const ModelDirectory& directory, const Drawing& drawing) {
-  check_size(directory, drawing.size);
+Plan make_plan(const Model& model, const Drawing& drawing) {
+  const int64_t size = drawing.size.value_or(default_size(model));
+  check_size(model, size);
   Plan plan;
-  plan_prior(directory, drawing, plan);
-  plan_decoder(directory, drawing, plan);
-  plan_upsamplers(directory, drawing, plan);
+  plan_prior(model, drawing, plan);
+  plan_decoder(model, drawing, plan);
+  plan_upsamplers(model, drawing, size, plan);
+  if (model.rules.shared_guidance) share_guidance(plan);
   return plan;
 }
 

@@ -1,9 +1,6 @@
 // What a caller may ask of a drawing, and the plan it becomes with a model's own settings.
 #pragma once
-#include "unclip/decoder/config.h"
-#include "unclip/diffusion/sampler.h"
-#include "unclip/pipeline/model_directory.h"
-#include "unclip/prior/config.h"
+#include "unclip/pipeline/model.h"
 
 namespace unclip::pipeline {
 
@@ -17,8 +14,8 @@ struct Drawing {
   std::optional<std::string> prior_steps, steps;  // numbers or spacings, see diffusion::parse_timesteps
   std::vector<std::string> upsampler_steps;       // of the first, the second upsampler
   std::optional<diffusion::Sampler> prior_sampler, sampler, upsampler_sampler;
-  std::optional<double> eta;  // of ddim, in the decoder
-  int64_t size = 256;         // 64 or an upsampler's size
+  std::optional<double> eta;    // of ddim, in the decoder
+  std::optional<int64_t> size;  // 64 or an upsampler's size; by default default_size()
 };
 
 struct UpsamplingPlan {
@@ -36,12 +33,12 @@ struct Plan {
 
 /// Error(usage) for what this model cannot draw or what would have no effect, Error(checkpoint) if it lacks a
 /// stage.
-Plan make_plan(const ModelDirectory& directory, const Drawing& drawing);
+Plan make_plan(const Model& model, const Drawing& drawing);
 
-/// Names of the model's upsampling stages by their size, ascending.
-std::map<int64_t, std::string> upsampling_stages(const ModelDirectory& directory);
 /// Sizes that the model draws, ascending: 64, 256, …
-std::vector<int64_t> sizes(const ModelDirectory& directory);
+std::vector<int64_t> sizes(const Model& model);
+/// 256 if the model draws that, else its largest.
+int64_t default_size(const Model& model);
 
 }  // namespace unclip::pipeline
 

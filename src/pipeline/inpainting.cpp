@@ -11,7 +11,6 @@
 namespace unclip::pipeline {
 namespace {
 
-constexpr const char* kFinetuned = "decoder_inpaint";
 constexpr const char* kDefaultSteps = "25";
 
 /// The whole canvas at a network's size. Averages of whole pixels, so that no known pixel sees what the mask
@@ -23,9 +22,8 @@ manipulate::KnownPixels known_pixels(const manipulate::Canvas& canvas, int64_t s
 }
 
 bool uses_finetuned(const Unclip& model, InpaintMethod method) {
-  if (method == InpaintMethod::finetuned) model.directory().stage(kFinetuned);  // an error if there is none
   return method == InpaintMethod::finetuned ||
-         (method == InpaintMethod::best && model.directory().has(kFinetuned));
+         (method == InpaintMethod::best && model.model().decoder_inpaint.has_value());
 }
 
 /// One way down: the timesteps where the network still sees a signal, see manipulate::trajectory.
@@ -62,7 +60,7 @@ torch::Tensor repaint(const diffusion::Denoiser& denoise,
 
 torch::Tensor repaint_base(const Task& task, double guidance) {
   const bool finetuned = uses_finetuned(task.model, task.request.method);
-  decoder::Decoder decoder = task.model.load_decoder(finetuned ? kFinetuned : "decoder");
+  decoder::Decoder decoder = finetuned ? task.model.load_inpainting_decoder() : task.model.load_decoder();
   const auto& config = decoder->config();
   const manipulate::KnownPixels known = known_pixels(task.canvas, config.unet.size);
   manipulate::InpaintOptions options = task.request.options;
@@ -83,17 +81,17 @@ torch::Tensor repaint_base(const Task& task, double guidance) {
 }
 
 torch::Tensor repaint_larger(const Task& task, const torch::Tensor& low, const UpsamplingPlan& plan) {
-  upsampler::Upsampler upsampler = task.model.load_upsampler(plan.stage);
+  const upsampler::StepNets nets = task.model.load_upsampler(plan.stage);
   const manipulate::KnownPixels known = known_pixels(task.canvas, plan.size);
   manipulate::InpaintWalk walk{
       .steps = diffusion::trajectory(plan.sampler,
-                                     diffusion::NoiseSchedule(upsampler->config().diffusion.schedule)),
+                                     diffusion::NoiseSchedule(nets.net->config().diffusion.schedule)),
       .eta = 0};
   task.progress.begin("up-" + std::to_string(plan.size),
                       static_cast<int64_t>(walk.steps.steps.size()) * task.count());
   torch::Tensor result = in_batches(task.count(), 1, [&](int64_t first, int64_t last) {
-    const torch::Tensor enlarged = upsampler->enlarge(low.slice(0, first, last), plan.size, plan.size);
-    return repaint(upsampler::denoiser({.net = upsampler}, plan.sampler, enlarged), known, walk, last - first,
+    const torch::Tensor enlarged = nets.net->enlarge(low.slice(0, first, last), plan.size, plan.size);
+    return repaint(upsampler::denoiser(nets, plan.sampler, enlarged), known, walk, last - first,
                    hooks(part_of(task.request.seeds, first, last), plan.stage, task.progress));
   });
   task.progress.end();
@@ -114,7 +112,7 @@ torch::Tensor place(const torch::Tensor& drawn,
 }  // namespace
 
 Inpainted inpaint(Unclip& model, const InpaintRequest& request, Progress& progress) {
-  const Plan plan = make_plan(model.directory(), request.drawing);
+  const Plan plan = make_plan(model.model(), request.drawing);
   Task task{.model = model,
             .request = request,
             .canvas = manipulate::make_canvas(image::flatten_on(request.picture), request.mask),

@@ -15,8 +15,7 @@ namespace {
 
 /// What the decoder is told of N pictures besides their noise: z_i and empty captions.
 Unclip::Conditions without_captions(Unclip& model, const torch::Tensor& z_i, std::vector<uint64_t> seeds) {
-  const auto count = static_cast<size_t>(z_i.size(0));
-  return {z_i, model.encode(std::vector<std::string>(count), nullptr), std::move(seeds)};
+  return {z_i, model.encode_nothing(static_cast<size_t>(z_i.size(0))), std::move(seeds)};
 }
 
 /// The settings of a manipulation: no prior of its own.
@@ -25,7 +24,7 @@ Plan plan_of(const Unclip& model, Drawing drawing) {
   drawing.prior_guidance.reset();
   drawing.prior_steps.reset();
   drawing.prior_sampler.reset();
-  return make_plan(model.directory(), drawing);
+  return make_plan(model.model(), drawing);
 }
 
 int64_t step_count(decoder::Decoder& decoder, const manipulate::LatentPath& path) {
@@ -55,7 +54,7 @@ torch::Tensor z_i_of(Unclip& model,
   const nn::TextEncoding text = model.encode({std::get<std::string>(endpoint)}, &warnings);
   Drawing drawing = request.drawing;
   drawing.prior = PriorKind::diffusion;
-  return model.draw_z_i(text, {request.seed}, *make_plan(model.directory(), drawing).prior, progress);
+  return model.draw_z_i(text, {request.seed}, *make_plan(model.model(), drawing).prior, progress);
 }
 
 torch::Tensor picture_of(const Endpoint& endpoint) {
@@ -158,10 +157,10 @@ Pictures edit(Unclip& model, const EditRequest& request, Progress& progress) {
   return result;
 }
 
-std::optional<manipulate::PrincipalComponents> stored_components(const ModelDirectory& directory) {
-  constexpr const char* kStage = "ar_prior";
-  if (!directory.has(kStage)) return std::nullopt;
-  const std::filesystem::path file = directory.stage(kStage) / "model.safetensors";
+std::optional<manipulate::PrincipalComponents> stored_components(const Model& model) {
+  const auto stage = model.manifest.stages.find("ar_prior");
+  if (stage == model.manifest.stages.end()) return std::nullopt;
+  const std::filesystem::path file = model.path / stage->second / "model.safetensors";
   const io::SafetensorsFile stored(file);
   const auto kept = std::llround(stored.tensor("stats.components").item<double>());
   const torch::Tensor basis = stored.tensor("stats.basis").to(torch::kFloat64);

@@ -54,7 +54,7 @@ struct EditRequest {
 Pictures edit(Unclip& model, const EditRequest& request, Progress& progress);
 
 /// The components that an autoregressive prior of the model was fitted with (§2.2), if it has one.
-std::optional<manipulate::PrincipalComponents> stored_components(const ModelDirectory& directory);
+std::optional<manipulate::PrincipalComponents> stored_components(const Model& model);
 
 struct ProbeRequest {
   torch::Tensor picture;  // uint8 [H, W, 3]

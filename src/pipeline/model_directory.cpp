@@ -76,11 +76,14 @@ ModelDirectory::ModelDirectory(fs::path path) : path_(std::move(path)) {
   }
 }
 
-fs::path ModelDirectory::stage(const std::string& name) const {
+void fail_missing_stage(const fs::path& path, const Manifest& manifest, const std::string& name) {
   std::string known;
-  for (const auto& [stage, folder] : manifest_.stages) known += (known.empty() ? "" : ", ") + stage;
-  check(has(name), ErrorKind::checkpoint, "the model '", path_.string(), "' has no stage '", name,
-        "', only: ", known);
+  for (const auto& [stage, folder] : manifest.stages) known += (known.empty() ? "" : ", ") + stage;
+  fail(ErrorKind::checkpoint, "the model '", path.string(), "' has no stage '", name, "', only: ", known);
+}
+
+fs::path ModelDirectory::stage(const std::string& name) const {
+  if (!has(name)) fail_missing_stage(path_, manifest_, name);
   return path_ / manifest_.stages.at(name);
 }
 

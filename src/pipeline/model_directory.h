@@ -37,6 +37,11 @@ class ModelDirectory {
   Manifest manifest_;
 };
 
+/// Error(checkpoint): the model in `path` lacks the stage `name`, and which it has.
+[[noreturn]] void fail_missing_stage(const std::filesystem::path& path,
+                                     const Manifest& manifest,
+                                     const std::string& name);
+
 /// A manifest without stages, from JSON with any of name, version, licence, card (texts), attribution and
 /// trained_on (lists). Error(config) names an unknown key.
 Manifest read_card(const std::filesystem::path& file);

@@ -11,6 +11,11 @@ namespace {
 
 constexpr int64_t kBatchPixels = 1 << 18;  // of the upsamplers: four pictures of 256²
 
+DrawingNoise noise_of(const std::vector<uint64_t>& seeds, const std::filesystem::path& recording) {
+  if (recording.empty()) return seeds;
+  return DrawingNoise::recorded(recording, static_cast<int64_t>(seeds.size()));
+}
+
 /// Steps of the whole stage, for the progress bar.
 int64_t step_count(const diffusion::SamplerConfig& sampler,
                    const diffusion::DiffusionConfig& config,
@@ -23,20 +28,17 @@ int64_t step_count(const diffusion::SamplerConfig& sampler,
 }  // namespace
 
 Unclip::Unclip(const std::filesystem::path& model, torch::ScalarType dtype)
-    : directory_(model), dtype_(dtype), tokenizer_(text::Tokenizer::load(directory_.tokenizer())) {}
-
-clip::Clip& Unclip::clip() {
-  if (clip_.is_empty()) {
-    clip_ = load_stage<clip::Clip, clip::ClipConfig>(directory_.stage("clip"));
-    clip_->set_compute_dtype(dtype_);
-  }
-  return clip_;
-}
+    : model_(open_model(model)), dtype_(dtype), tokenizer_(text::Tokenizer::load(model_.text.tokenizer)) {}
 
 nn::TextEncoding Unclip::encode(const std::vector<std::string>& captions,
                                 std::vector<std::string>* warnings) {
   const torch::NoGradGuard no_grad;
-  const int64_t context = clip()->config().text.context_length;
+  if (text_encoder_.is_empty()) {
+    const auto& stage = required(model_, model_.text_encoder, "text_encoder");
+    text_encoder_ = load_net<clip::Clip>(stage, dtype_, clip::Towers::text);
+    text_encoder_->set_compute_dtype(dtype_);
+  }
+  const int64_t context = model_.text.context_length;
   const text::Tokens tokens = tokenizer_.tokenize(captions, context);
   for (size_t i = 0; warnings != nullptr && i < captions.size(); ++i) {
     if (tokens.truncated[i]) {
@@ -45,65 +47,78 @@ nn::TextEncoding Unclip::encode(const std::vector<std::string>& captions,
                                     " tokens: its end is not read"));
     }
   }
-  return clip()->encode_text(tokens.ids, tokens.mask);
+  return text_encoder_->encode_text(tokens.ids, tokens.mask);
+}
+
+nn::TextEncoding Unclip::encode_nothing(size_t count) {
+  return encode(std::vector<std::string>(count, model_.text.null_caption), nullptr);
+}
+
+torch::Tensor Unclip::clip_input(const torch::Tensor& pixels) {
+  if (model_.preprocessing) return image::preprocess(pixels, *model_.preprocessing);
+  const int64_t side = std::min(pixels.size(0), pixels.size(1));
+  const torch::Tensor square = image::to_network(image::center_crop(pixels, side, side));
+  return clip::preprocess(square, image_encoder_->config().vision);
+}
+
+torch::Tensor Unclip::encode_images(const std::vector<torch::Tensor>& pictures) {
+  const torch::NoGradGuard no_grad;
+  if (image_encoder_.is_empty()) {
+    const auto& stage = required(model_, model_.image_encoder, "image_encoder");
+    image_encoder_ = load_net<clip::Clip>(stage, dtype_, clip::Towers::image);
+    image_encoder_->set_compute_dtype(dtype_);
+  }
+  return in_batches(static_cast<int64_t>(pictures.size()), kBatch, [&](int64_t first, int64_t last) {
+    std::vector<torch::Tensor> inputs;
+    for (int64_t i = first; i < last; ++i) {
+      inputs.push_back(clip_input(pictures[static_cast<size_t>(i)]));
+    }
+    return image_encoder_->encode_image(torch::cat(inputs)).to(torch::kFloat32);
+  });
 }
 
 Pictures Unclip::generate(const GenerateRequest& request, Progress& progress) {
   check(!request.captions.empty() && request.captions.size() == request.seeds.size(), ErrorKind::usage,
         "generate: got ", request.captions.size(), " captions and ", request.seeds.size(),
         " seeds, expected as many");
-  const Plan plan = make_plan(directory_, request.drawing);
+  Plan plan = make_plan(model_, request.drawing);
+  const DrawingNoise noise = noise_of(request.seeds, request.recorded_noise);
+  if (plan.prior && noise.is_recorded()) plan.prior->candidates = 1;
   std::vector<std::string> warnings;
   const nn::TextEncoding text = encode(request.captions, &warnings);
   // Without the prior z_t stands in for z_i, or nothing does (unCLIP §5.1).
   const torch::Tensor z_i =
-      plan.prior ? draw_z_i(text, request.seeds, *plan.prior, progress) : text.z_t.to(torch::kFloat32);
+      plan.prior ? draw_z_i(text, noise, *plan.prior, progress) : text.z_t.to(torch::kFloat32);
   const bool without_image = request.drawing.prior == PriorKind::none;
-  Pictures result = draw({z_i, text, request.seeds, without_image}, plan, progress);
+  Pictures result = draw({z_i, text, noise, without_image}, plan, progress);
+  noise.check_all_used();
   result.warnings = std::move(warnings);
   return result;
-}
-
-torch::Tensor Unclip::encode_images(const std::vector<torch::Tensor>& pictures) {
-  const torch::NoGradGuard no_grad;
-  return in_batches(static_cast<int64_t>(pictures.size()), kBatch, [&](int64_t first, int64_t last) {
-    std::vector<torch::Tensor> inputs;
-    for (int64_t i = first; i < last; ++i) {
-      const torch::Tensor& pixels = pictures[static_cast<size_t>(i)];
-      const int64_t side = std::min(pixels.size(0), pixels.size(1));
-      const torch::Tensor square = image::to_network(image::center_crop(pixels, side, side));
-      inputs.push_back(clip::preprocess(square, clip()->config().vision));
-    }
-    return clip()->encode_image(torch::cat(inputs)).to(torch::kFloat32);
-  });
 }
 
 Pictures Unclip::vary(const VaryRequest& request, Progress& progress) {
   Drawing drawing = request.drawing;
   drawing.prior = PriorKind::text;  // no prior: z_i is the picture's
-  const Plan plan = make_plan(directory_, drawing);
+  const Plan plan = make_plan(model_, drawing);
+  const DrawingNoise noise = noise_of(request.seeds, request.recorded_noise);
   const auto count = static_cast<int64_t>(request.seeds.size());
   const torch::Tensor z_i = encode_images({request.picture}).expand({count, -1});
-  const nn::TextEncoding text = encode(std::vector<std::string>(request.seeds.size()), nullptr);
-  return draw({z_i, text, request.seeds}, plan, progress);
+  Pictures result = draw({z_i, encode_nothing(request.seeds.size()), noise}, plan, progress);
+  noise.check_all_used();
+  return result;
 }
 
 torch::Tensor Unclip::draw_z_i(const nn::TextEncoding& text,
-                               const std::vector<uint64_t>& seeds,
+                               const DrawingNoise& noise,
                                const prior::PriorSampling& sampling,
                                Progress& progress) {
-  auto model = load_stage<prior::DiffusionPrior, prior::DiffusionPriorConfig>(directory_.stage("prior"));
+  auto model = load_net<prior::DiffusionPrior>(required(model_, model_.prior, "prior"), dtype_);
   model->compute_dtype = dtype_;
-  const nn::TextEncoding null_text = encode({""}, nullptr);
+  const nn::TextEncoding null_text = encode_nothing(1);
   progress.begin("prior", step_count(sampling.sampler, model->config().diffusion, text.size(), kBatch));
   const torch::Tensor z_i = in_batches(text.size(), kBatch, [&](int64_t first, int64_t last) {
-    std::vector<uint64_t> candidate_seeds;  // candidate c of a picture has a seed of its own
-    for (const uint64_t seed : part_of(seeds, first, last)) {
-      for (int64_t c = 0; c < sampling.candidates; ++c)
-        candidate_seeds.push_back(seed + static_cast<uint64_t>(c) * 0x9E3779B97F4A7C15ULL);
-    }
     return prior::sample(model, {part_of(text, first, last), null_text}, sampling,
-                         hooks(candidate_seeds, "prior", progress));
+                         hooks(noise.of("prior", first, last, sampling.candidates), progress));
   });
   progress.end();
   return z_i;
@@ -114,29 +129,32 @@ Pictures Unclip::draw(const Conditions& conditions, const Plan& plan, Progress& 
                   .base = decode(conditions, plan.decoder, progress),
                   .pictures = {},
                   .warnings = {}};
-  result.pictures = enlarge(result.base, plan, conditions.seeds, progress);
+  result.pictures = enlarge(result.base, plan, conditions.noise, progress);
   return result;
 }
 
-torch::Tensor Unclip::enlarge(torch::Tensor pictures,
-                              const Plan& plan,
-                              const std::vector<uint64_t>& seeds,
-                              Progress& progress) {
-  for (const UpsamplingPlan& upsampling : plan.upsamplers)
-    pictures = upsample(pictures, upsampling, seeds, progress);
-  return pictures;
-}
-
-decoder::Decoder Unclip::load_decoder(const std::string& stage) {
-  auto model = load_stage<decoder::Decoder, decoder::DecoderConfig>(directory_.stage(stage));
+decoder::Decoder Unclip::load_decoder() {
+  auto model = load_net<decoder::Decoder>(required(model_, model_.decoder, "decoder"), dtype_);
   model->set_compute_dtype(dtype_);
   return model;
 }
 
-upsampler::Upsampler Unclip::load_upsampler(const std::string& stage) {
-  auto model = load_stage<upsampler::Upsampler, upsampler::UpsamplerConfig>(directory_.stage(stage));
+decoder::Decoder Unclip::load_inpainting_decoder() {
+  auto model =
+      load_net<decoder::Decoder>(required(model_, model_.decoder_inpaint, "decoder_inpaint"), dtype_);
   model->set_compute_dtype(dtype_);
   return model;
+}
+
+upsampler::StepNets Unclip::load_upsampler(const std::string& name) {
+  const UpsamplerStage& stage = *std::ranges::find(model_.upsamplers, name, &UpsamplerStage::name);
+  upsampler::StepNets nets{.net = load_net<upsampler::Upsampler>(stage.net, dtype_)};
+  nets.net->set_compute_dtype(dtype_);
+  if (stage.last_step) {
+    nets.last_step = load_net<upsampler::Upsampler>(*stage.last_step, dtype_);
+    nets.last_step->set_compute_dtype(dtype_);
+  }
+  return nets;
 }
 
 decoder::DrawingInput Unclip::drawing_input(decoder::Decoder& model,
@@ -147,7 +165,7 @@ decoder::DrawingInput Unclip::drawing_input(decoder::Decoder& model,
   input.without_image = conditions.without_image;
   if (model->config().text.source != decoder::TextSource::none) {
     input.text = part_of(conditions.text, first, last);
-    input.null_text = encode({""}, nullptr);
+    input.null_text = encode_nothing(1);
   }
   return input;
 }
@@ -159,25 +177,33 @@ torch::Tensor Unclip::decode(const Conditions& conditions,
   const int64_t count = conditions.z_i.size(0);
   progress.begin("decoder", step_count(sampling.sampler, model->config().diffusion, count, kBatch));
   const torch::Tensor pictures = in_batches(count, kBatch, [&](int64_t first, int64_t last) {
-    const decoder::DrawingInput input = drawing_input(model, conditions, first, last);
-    return decoder::sample(model, input, sampling,
-                           hooks(part_of(conditions.seeds, first, last), "decoder", progress));
+    return decoder::sample(model, drawing_input(model, conditions, first, last), sampling,
+                           hooks(conditions.noise.of("decoder", first, last), progress));
   });
   progress.end();
   return pictures;
 }
 
+torch::Tensor Unclip::enlarge(torch::Tensor pictures,
+                              const Plan& plan,
+                              const DrawingNoise& noise,
+                              Progress& progress) {
+  for (const UpsamplingPlan& upsampling : plan.upsamplers)
+    pictures = upsample(pictures, upsampling, noise, progress);
+  return pictures;
+}
+
 torch::Tensor Unclip::upsample(const torch::Tensor& low,
                                const UpsamplingPlan& plan,
-                               const std::vector<uint64_t>& seeds,
+                               const DrawingNoise& noise,
                                Progress& progress) {
-  upsampler::Upsampler model = load_upsampler(plan.stage);
+  const upsampler::StepNets nets = load_upsampler(plan.stage);
   const int64_t batch = std::max<int64_t>(1, kBatchPixels / (plan.size * plan.size));
   progress.begin("up-" + std::to_string(plan.size),
-                 step_count(plan.sampler, model->config().diffusion, low.size(0), batch));
+                 step_count(plan.sampler, nets.net->config().diffusion, low.size(0), batch));
   const torch::Tensor pictures = in_batches(low.size(0), batch, [&](int64_t first, int64_t last) {
-    return upsampler::sample(model, low.slice(0, first, last), plan.sampler,
-                             hooks(part_of(seeds, first, last), plan.stage, progress));
+    return upsampler::sample(nets, low.slice(0, first, last), plan.sampler,
+                             hooks(noise.of(plan.stage, first, last), progress));
   });
   progress.end();
   return pictures;

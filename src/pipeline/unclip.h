@@ -6,6 +6,7 @@
 #include "unclip/clip/clip.h"
 #include "unclip/decoder/sample.h"
 #include "unclip/pipeline/drawing.h"
+#include "unclip/pipeline/drawing_noise.h"
 #include "unclip/prior/sample.h"
 #include "unclip/text/tokenizer.h"
 #include "unclip/upsampler/sample.h"
@@ -16,12 +17,14 @@ struct GenerateRequest {
   std::vector<std::string> captions;  // of the pictures, one each
   std::vector<uint64_t> seeds;        // one each
   Drawing drawing;
+  std::filesystem::path recorded_noise{};  // a file that replaces the seeds, see RecordedNoise
 };
 
 struct VaryRequest {
   torch::Tensor picture;        // uint8 [H, W, 3]
   std::vector<uint64_t> seeds;  // one per variation
   Drawing drawing;
+  std::filesystem::path recorded_noise{};
 };
 
 struct Pictures {
@@ -33,7 +36,8 @@ struct Pictures {
 
 class Unclip {
  public:
-  /// Opens a model directory; stages are loaded when they are first needed. `dtype` is that of activations.
+  /// Opens a model folder of any layout; networks are loaded when they are first needed. `dtype` is that of
+  /// activations.
   Unclip(const std::filesystem::path& model, torch::ScalarType dtype);
 
   Pictures generate(const GenerateRequest& request, Progress& progress);
@@ -42,56 +46,64 @@ class Unclip {
   Pictures vary(const VaryRequest& request, Progress& progress);
 
   /// Sizes that the model draws, ascending: 64, 256, …
-  std::vector<int64_t> sizes() const { return pipeline::sizes(directory_); }
-  const Manifest& manifest() const { return directory_.manifest(); }
+  std::vector<int64_t> sizes() const { return pipeline::sizes(model_); }
+  const Manifest& manifest() const { return model_.manifest; }
+  const Model& model() const { return model_; }
 
-  // What those are made of, for other ways through the model (manipulations.h).
+  // What those are made of, the arrows of Figure 2, for other ways through the model.
 
   /// Everything that the pictures after the prior are drawn from.
   struct Conditions {
-    torch::Tensor z_i;
+    torch::Tensor z_i;  // [N, D]
     nn::TextEncoding text;
-    std::vector<uint64_t> seeds;
+    DrawingNoise noise;
     bool without_image = false;  // z_i counts as dropped
   };
-  const ModelDirectory& directory() const { return directory_; }
-  /// Too long captions are cut; `warnings` (may be null) says so.
+  /// y → z_t and the text tower's outputs. Too long captions are cut; `warnings` (may be null) says so.
   nn::TextEncoding encode(const std::vector<std::string>& captions, std::vector<std::string>* warnings);
-  /// z_i of the square in the middle of each picture, uint8 [H, W, 3]: [N, D] float32.
+  /// x → z_i [N, D] float32, of the square in the middle of each picture, uint8 [H, W, 3].
   torch::Tensor encode_images(const std::vector<torch::Tensor>& pictures);
+  /// z_t → z_i [N, D] (unCLIP §2.2).
   torch::Tensor draw_z_i(const nn::TextEncoding& text,
-                         const std::vector<uint64_t>& seeds,
+                         const DrawingNoise& noise,
                          const prior::PriorSampling& sampling,
                          Progress& progress);
   /// All stages behind z_i.
   Pictures draw(const Conditions& conditions, const Plan& plan, Progress& progress);
-  /// The upsamplers alone, from pictures of the decoder's size.
+  /// z_i → [N, 3, 64, 64] in −1…1 (unCLIP §2.1).
+  torch::Tensor decode(const Conditions& conditions,
+                       const decoder::DecoderSampling& sampling,
+                       Progress& progress);
+  /// The upsamplers, from pictures of the decoder's size.
   torch::Tensor enlarge(torch::Tensor pictures,
                         const Plan& plan,
-                        const std::vector<uint64_t>& seeds,
+                        const DrawingNoise& noise,
                         Progress& progress);
-  decoder::Decoder load_decoder(const std::string& stage = "decoder");
-  upsampler::Upsampler load_upsampler(const std::string& stage);
+
+  decoder::Decoder load_decoder();
+  /// The decoder that was trained to fill holes. Error(checkpoint) if the model has none.
+  decoder::Decoder load_inpainting_decoder();
+  /// `stage` is a name among those of model().upsamplers.
+  upsampler::StepNets load_upsampler(const std::string& stage);
   /// What the decoder is told of rows first…last − 1.
   decoder::DrawingInput drawing_input(decoder::Decoder& model,
                                       const Conditions& conditions,
                                       int64_t first,
                                       int64_t last);
+  /// `count` encodings of what stands for no caption.
+  nn::TextEncoding encode_nothing(size_t count);
 
  private:
-  clip::Clip& clip();
-  torch::Tensor decode(const Conditions& conditions,
-                       const decoder::DecoderSampling& sampling,
-                       Progress& progress);
+  torch::Tensor clip_input(const torch::Tensor& pixels);  // uint8 [H, W, 3] -> [1, 3, S, S]
   torch::Tensor upsample(const torch::Tensor& low,
                          const UpsamplingPlan& plan,
-                         const std::vector<uint64_t>& seeds,
+                         const DrawingNoise& noise,
                          Progress& progress);
 
-  ModelDirectory directory_;
+  Model model_;
   torch::ScalarType dtype_;
   text::Tokenizer tokenizer_;
-  clip::Clip clip_{nullptr};
+  clip::Clip text_encoder_{nullptr}, image_encoder_{nullptr};
 };
 
 }  // namespace unclip::pipeline

@@ -86,6 +86,21 @@ TEST_F(UnclipTest, VariationsShareTheEmbeddingAndDifferInNoise) {
   EXPECT_FALSE(torch::allclose(pictures.pictures[0], pictures.pictures[1], 0, 1e-3));
 }
 
+TEST_F(UnclipTest, TheLastStepMayHaveANetOfItsOwn) {
+  const torch::Tensor before = generate({"a red heart"}, {1}).pictures;
+  const auto model = folder_ / "model", last = model / "upsampler_32_last_step";
+  std::filesystem::copy(model / "upsampler_32", last, std::filesystem::copy_options::recursive);
+  Manifest manifest = ModelDirectory(model).manifest();
+  manifest.stages["upsampler_32_last_step"] = "upsampler_32_last_step";
+  write_manifest(model, manifest);
+  EXPECT_EQ(open().sizes(), (std::vector<int64_t>{16, 32}));
+  EXPECT_CLOSE(generate({"a red heart"}, {1}).pictures, before, kOneLevel);  // a copy of the other net
+  io::NamedTensors other = io::SafetensorsFile(last / "model.safetensors").tensors();
+  other.at("unet.conv_out.bias") += 100;
+  io::write_safetensors(last / "model.safetensors", other);
+  EXPECT_FALSE(torch::allclose(generate({"a red heart"}, {1}).pictures, before, 0, 0.05));
+}
+
 TEST_F(UnclipTest, WarnsOfALongCaption) {
   const Pictures pictures = generate({"one two three four five six seven eight nine ten"}, {1}, 16);
   ASSERT_EQ(pictures.warnings.size(), 1U);

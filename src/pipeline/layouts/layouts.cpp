@@ -1,0 +1,19 @@
+#include "unclip/pipeline/layouts/layouts.h"
+
+#include <algorithm>
+#include <array>
+
+namespace unclip::pipeline {
+
+const Layout& layout_of(const std::filesystem::path& folder) {
+  static constexpr std::array<const Layout*, 2> kLayouts{&kOwnLayout, &kKarloLayout};
+  const auto* const found =
+      std::ranges::find_if(kLayouts, [&](const Layout* layout) { return layout->recognises(folder); });
+  check(found != kLayouts.end(), ErrorKind::io, "'", folder.string(),
+        "' is no model directory: it has no model.json, nor a model_index.json of diffusers");
+  return **found;
+}
+
+Model open_model(const std::filesystem::path& path) { return layout_of(path).open(path); }
+
+}  // namespace unclip::pipeline

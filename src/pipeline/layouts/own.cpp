@@ -1,0 +1,72 @@
+// Our own layout: model.json, one folder per stage with config.json and model.safetensors.
+#include <algorithm>
+
+#include "unclip/pipeline/layouts/layouts.h"
+
+namespace unclip::pipeline {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr const char* kUpsampler = "upsampler_";
+constexpr const char* kLastStep =
+    "_last_step";  // upsampler_256_last_step is the net of that stage's last step
+
+template <class Config>
+Stage<Config> read_stage(const fs::path& folder) {
+  return {.config = read_stage_config<Config>(folder), .weights = {.sources = {{.folder = folder}}}};
+}
+
+/// Both towers lie in one file: this takes one and leaves the other.
+Weights one_tower(const fs::path& folder, const std::string& other) {
+  return {
+      .sources = {{.folder = folder}},
+      .key_map = {.rules = {{"{name...}", {"{name...}"}}}, .ignored = {other + ".{name...}", "logit_scale"}}};
+}
+
+void read_clip(const fs::path& folder, Model& model) {
+  const auto config = read_stage_config<clip::ClipConfig>(folder);
+  model.text_encoder = {config, one_tower(folder, "visual")};
+  model.image_encoder = {config, one_tower(folder, "text")};
+  model.text.context_length = config.text.context_length;
+}
+
+void read_upsamplers(const ModelDirectory& directory, Model& model) {
+  for (const auto& [name, folder] : directory.manifest().stages) {
+    if (!name.starts_with(kUpsampler) || name.ends_with(kLastStep)) continue;
+    UpsamplerStage stage{name, read_stage<upsampler::UpsamplerConfig>(directory.stage(name))};
+    if (directory.has(name + kLastStep))
+      stage.last_step = read_stage<upsampler::UpsamplerConfig>(directory.stage(name + kLastStep));
+    model.upsamplers.push_back(std::move(stage));
+  }
+  std::ranges::sort(model.upsamplers, {}, [](const UpsamplerStage& s) { return s.net.config.unet.size; });
+}
+
+bool recognises(const fs::path& folder) { return fs::exists(folder / "model.json"); }
+
+Model open(const fs::path& folder) {
+  const ModelDirectory directory(folder);
+  Model model{.kind = "unclip model", .path = folder, .manifest = directory.manifest()};
+  model.text.tokenizer = directory.tokenizer();
+  if (directory.has("clip")) read_clip(directory.stage("clip"), model);
+  if (directory.has("prior")) model.prior = read_stage<prior::DiffusionPriorConfig>(directory.stage("prior"));
+  if (directory.has("decoder"))
+    model.decoder = read_stage<decoder::DecoderConfig>(directory.stage("decoder"));
+  if (directory.has("decoder_inpaint"))
+    model.decoder_inpaint = read_stage<decoder::DecoderConfig>(directory.stage("decoder_inpaint"));
+  read_upsamplers(directory, model);
+  return model;
+}
+
+std::vector<Component> components(const fs::path& folder) {
+  const ModelDirectory directory(folder);
+  std::vector<Component> result;
+  for (const auto& [name, where] : directory.manifest().stages)
+    result.push_back({name, {.folder = directory.stage(name)}});
+  return result;
+}
+
+}  // namespace
+
+const Layout kOwnLayout{recognises, open, components};
+
+}  // namespace unclip::pipeline

@@ -1,0 +1,35 @@
+// What a model folder is and holds, without loading it: for people who look before they run.
+#pragma once
+#include "unclip/pipeline/model_directory.h"
+
+namespace unclip::pipeline {
+
+/// The weights of one part of a model.
+struct PartSummary {
+  std::string name;  // "prior"
+  int64_t parameters = 0;
+  int64_t bytes = 0;
+  std::map<std::string, int64_t> dtypes;  // "BFloat16" -> parameters
+  std::string problem;                    // why the weights cannot be read; empty if they can
+};
+
+struct FolderSummary {
+  std::string kind;
+  Manifest manifest;
+  std::vector<PartSummary> parts;
+  std::string problem;                    // why the model cannot be opened; empty if it can
+  std::vector<std::string> unknown_keys;  // settings of its files that this program does not know
+};
+
+/// Error(io) or Error(checkpoint) if `folder` is no model of a layout that this program knows; what is
+/// missing or damaged inside of one is told in the summary.
+FolderSummary summarize(const std::filesystem::path& folder);
+
+/// Bytes of all weights, and of the largest part (stages are loaded in turn), with elements of
+/// `element_size`.
+struct MemoryNeed {
+  int64_t all = 0, largest_part = 0;
+};
+MemoryNeed memory_need(const FolderSummary& summary, int64_t element_size);
+
+}  // namespace unclip::pipeline

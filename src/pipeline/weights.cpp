@@ -1,0 +1,62 @@
+#include "unclip/io/weights.h"
+
+#include "unclip/pipeline/model.h"
+
+namespace unclip::pipeline {
+namespace {
+
+/// The tensors of `all` whose names begin with `prefix`, without it.
+io::NamedTensors below(const io::NamedTensors& all, const std::string& prefix) {
+  io::NamedTensors result;
+  for (const auto& [name, tensor] : all) {
+    if (name.starts_with(prefix)) result.emplace(name.substr(prefix.size()), tensor);
+  }
+  return result;
+}
+
+struct Loaded {
+  io::NamedTensors tensors;  // under our names
+  std::string where;
+};
+
+/// Files that are checked against what the network expects in their own words, so that an error names a key
+/// which is, or should be, in the file.
+Loaded read_mapped(const torch::nn::Module& module, const Weights& weights) {
+  const io::KeyMap& map = weights.key_map;
+  const std::string first = weights.sources.front().folder.string();
+  const io::NamedTensors expected = map.map_to_theirs(io::state_of(module), first);
+  Loaded result{{}, first};
+  io::NamedTensors theirs;
+  for (const WeightsSource& source : weights.sources) {
+    const std::filesystem::path file = io::find_weights(source.folder, source.stem);
+    io::NamedTensors tensors = io::read_weights(file);
+    std::erase_if(tensors, [&](const auto& item) { return map.ignores(source.prefix + item.first); });
+    io::check_fit(below(expected, source.prefix), tensors, file.string());
+    for (auto& [name, tensor] : tensors) theirs.emplace(source.prefix + name, tensor);
+    result.where = file.string();
+  }
+  result.tensors = map.map_to_ours(theirs, result.where);
+  return result;
+}
+
+Loaded read_own(const Weights& weights) {
+  const WeightsSource& source = weights.sources.front();
+  const std::filesystem::path file = io::find_weights(source.folder, source.stem);
+  return {io::read_weights(file), file.string()};
+}
+
+}  // namespace
+
+void load_frozen(torch::nn::Module& module, const Weights& weights, torch::ScalarType dtype) {
+  Loaded loaded = weights.key_map.rules.empty() ? read_own(weights) : read_mapped(module, weights);
+  for (const auto& item : module.named_parameters()) {
+    const auto found = loaded.tensors.find(item.key());
+    if (found != loaded.tensors.end() && found->second.is_floating_point())
+      found->second = found->second.to(dtype);
+  }
+  io::load_state(module, loaded.tensors, loaded.where);
+  for (torch::Tensor& parameter : module.parameters()) parameter.set_requires_grad(false);
+  module.eval();
+}
+
+}  // namespace unclip::pipeline
