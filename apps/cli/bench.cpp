@@ -58,6 +58,7 @@ double median(std::vector<double> values) {
 }
 
 struct Result {
+  int64_t size = 0;  // of the pictures
   std::vector<StageTime> stages;
   std::vector<double> seconds;  // of each round, with opening the model and loading every stage
 };
@@ -70,10 +71,12 @@ Result measure(Settings& settings, Progress& progress) {
     const auto start = Clock::now();
     pipeline::Unclip model(settings.flags.model, settings.flags.compute_dtype());
     const auto n = static_cast<size_t>(settings.flags.n);
-    model.generate({.captions = std::vector<std::string>(n, settings.caption),
-                    .seeds = settings.flags.seeds(n),
-                    .drawing = settings.flags.drawing()},
-                   clock);
+    const pipeline::Pictures drawn =
+        model.generate({.captions = std::vector<std::string>(n, settings.caption),
+                        .seeds = settings.flags.seeds(n),
+                        .drawing = settings.flags.drawing()},
+                       clock);
+    result.size = drawn.pictures.size(3);
     result.seconds.push_back(seconds_since(start));
     progress.advance();
   }
@@ -87,7 +90,7 @@ nlohmann::ordered_json describe(const Settings& settings, const Result& result) 
                                 {"dtype", c10::toString(settings.flags.compute_dtype())},
                                 {"threads", at::get_num_threads()},
                                 {"pictures", settings.flags.n},
-                                {"size", settings.flags.size},
+                                {"size", result.size},
                                 {"rounds", settings.rounds},
                                 {"stages", nlohmann::ordered_json::array()}};
   double drawing = 0;

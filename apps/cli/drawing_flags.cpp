@@ -14,6 +14,8 @@
 #include "unclip/image/encode.h"
 #include "unclip/image/network.h"
 #include "unclip/image/sheet.h"
+#include "unclip/io/file.h"
+#include "unclip/io/safetensors.h"
 
 namespace unclip::cli {
 namespace fs = std::filesystem;
@@ -43,6 +45,15 @@ fs::path numbered(const fs::path& path, const std::string& suffix) {
   return path.parent_path() / (path.stem().string() + suffix + path.extension().string());
 }
 
+void write_dump(const fs::path& path, const pipeline::Pictures& pictures) {
+  const auto in_unit_range = [](const torch::Tensor& x) {
+    return x.to(torch::kFloat32).add(1).div(2).clamp(0, 1).permute({0, 2, 3, 1}).contiguous();
+  };
+  io::write_safetensors(path, {{"image_embeds", pictures.z_i.to(torch::kFloat32).contiguous()},
+                               {"image_base", in_unit_range(pictures.base)},
+                               {"image", in_unit_range(pictures.pictures)}});
+}
+
 }  // namespace
 
 void DrawingFlags::declare_drawing(CLI::App& app) {
@@ -56,7 +67,8 @@ void DrawingFlags::declare_model(CLI::App& app) {
   app.add_option("--model", model, "a model directory (default: the bundled one)");
   app.add_option("--seed", seed, "seed of the first picture; drawn and shown if absent")
       ->check(between<uint64_t>(0, std::numeric_limits<uint64_t>::max()));
-  app.add_option("--size", size, "side in pixels: a size that the model draws")->capture_default_str();
+  app.add_option("--size", size,
+                 "side in pixels: a size that the model draws (default: 256, or its largest)");
   app.add_option("--steps", steps, "decoder steps: a number or a spacing such as 10,10,3,2,2");
   app.add_option("--upsampler-steps", upsampler_steps, "steps of each upsampler, for instance 27,15");
   app.add_option("--guidance", guidance, "decoder guidance scale")->check(between(0.0, 100.0));
@@ -76,6 +88,11 @@ void DrawingFlags::declare_prior(CLI::App& app) {
   app.add_option("--prior-steps", prior_steps, "prior steps");
   app.add_option("--prior-guidance", prior_guidance, "prior guidance scale")->check(between(0.0, 100.0));
   app.add_option("--prior-sampler", prior_sampler, "prior sampler");
+}
+
+void DrawingFlags::declare_recording(CLI::App& app) {
+  app.add_option("--noise", noise, "take all noise from this safetensors file instead of seeds (see docs)");
+  app.add_option("--dump", dump, "write image_embeds, image_base and image to this safetensors file");
 }
 
 void DrawingFlags::declare_output(CLI::App& app, const char* default_output) {
@@ -113,6 +130,7 @@ torch::ScalarType DrawingFlags::compute_dtype() const {
 }
 
 std::vector<uint64_t> DrawingFlags::seeds(size_t count) {
+  check(!seed || noise.empty(), ErrorKind::usage, "--seed has no effect with --noise: leave it out");
   if (!seed) seed = std::random_device{}();
   std::vector<uint64_t> result(count);
   std::iota(result.begin(), result.end(), *seed);
@@ -130,6 +148,7 @@ std::vector<fs::path> target_names(const DrawingFlags& flags, size_t count) {
 
 void check_targets(const DrawingFlags& flags, size_t count) {
   for (const fs::path& name : target_names(flags, count)) image::check_picture_target(name, flags.force);
+  if (!flags.dump.empty()) io::check_writable_target(flags.dump, flags.force);
 }
 
 Recipe read_recipe(const fs::path& picture) {
@@ -145,6 +164,7 @@ Recipe read_recipe(const fs::path& picture) {
 }
 
 void write_output(const DrawingFlags& flags, const Output& output, const Context& context) {
+  if (!flags.dump.empty()) write_dump(flags.dump, output.pictures);
   const torch::Tensor pixels = image::to_pixels(output.pictures.pictures);
   const auto count = static_cast<size_t>(pixels.size(0));
   const auto names = target_names(flags, count);
@@ -152,7 +172,8 @@ void write_output(const DrawingFlags& flags, const Output& output, const Context
   std::vector<torch::Tensor> tiles;
   for (size_t i = 0; i < count; ++i) {
     nlohmann::ordered_json recipe(output.recipe);
-    recipe["seed"] = std::to_string(output.seeds[i]);
+    recipe["size"] = std::to_string(pixels.size(1));
+    if (flags.noise.empty()) recipe["seed"] = std::to_string(output.seeds[i]);
     if (!output.captions.empty()) recipe["caption"] = output.captions[i];
     recipe["version"] = version();
     tiles.push_back(pixels[static_cast<int64_t>(i)]);
@@ -160,8 +181,11 @@ void write_output(const DrawingFlags& flags, const Output& output, const Context
                          {.text = {{kRecipeKeyword, json_text(recipe)}}, .force = flags.force});
     recipe["file"] = names[i].string();
     written.push_back(recipe);
-    if (!context.json && !context.quiet)
-      std::cerr << names[i].string() << "  seed " << output.seeds[i] << '\n';
+    if (!context.json && !context.quiet) {
+      std::cerr << names[i].string();
+      if (flags.noise.empty()) std::cerr << "  seed " << output.seeds[i];
+      std::cerr << '\n';
+    }
   }
   if (count > 1) {
     image::write_picture(names.back(), image::contact_sheet(tiles), {.force = flags.force});

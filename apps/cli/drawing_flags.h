@@ -13,13 +13,14 @@ struct DrawingFlags {
   std::filesystem::path model;
   std::optional<uint64_t> seed;
   int64_t n = 1;
-  int64_t size = 256;
+  std::optional<int64_t> size;  // absent: the model's usual one
   std::string steps, prior_steps, upsampler_steps;
   std::optional<double> guidance, prior_guidance, eta;
   std::string sampler, prior_sampler, upsampler_sampler;
   std::string prior = "diffusion";
   std::string dtype = "auto";
   std::string device = "cpu";
+  std::filesystem::path noise, dump;  // safetensors files; empty: none
   std::filesystem::path output;
   bool force = false;
 
@@ -30,11 +31,14 @@ struct DrawingFlags {
   /// Of the decoder's sampler.
   void declare_sampler(CLI::App& app);
   void declare_prior(CLI::App& app);
+  /// Of repeating another implementation's run: --noise and --dump.
+  void declare_recording(CLI::App& app);
   void declare_output(CLI::App& app, const char* default_output);
   /// Error(usage) for values that no model understands.
   pipeline::Drawing drawing() const;
   torch::ScalarType compute_dtype() const;
-  /// seed, seed + 1, … for `count` pictures; without --seed the first is drawn.
+  /// seed, seed + 1, … for `count` pictures; without --seed the first is drawn. Error(usage) for --seed with
+  /// --noise.
   std::vector<uint64_t> seeds(size_t count);
 };
 
@@ -55,9 +59,9 @@ struct Output {
 
 /// Where the pictures will go: OUT itself for one; OUT-1, OUT-2, … and OUT-sheet for several.
 std::vector<std::filesystem::path> target_names(const DrawingFlags& flags, size_t count);
-/// Error(io) unless all of them can be written: asked before any work.
+/// Error(io) unless all of them, and the --dump, can be written: asked before any work.
 void check_targets(const DrawingFlags& flags, size_t count);
-/// Writes the pictures and, for several, the sheet; tells what was written on stderr or as --json.
+/// Writes the pictures, for several the sheet, and the --dump; tells what was written on stderr or as --json.
 void write_output(const DrawingFlags& flags, const Output& output, const Context& context);
 
 }  // namespace unclip::cli

@@ -39,7 +39,7 @@ void edit(Settings& settings, const Context& context) {
   std::vector<std::string> labels;
   for (const double theta : manipulate::fractions(settings.frames, settings.theta))
     labels.push_back("θ=" + figure(theta, 2));
-  Strip strip{.before = {{as_tile(request.picture, flags.size), ""}},
+  Strip strip{.before = {{as_tile(request.picture, drawn.pictures.size(3)), ""}},
               .frames = frames_of(drawn.pictures, labels),
               .recipe = recipe_of(flags),
               .warnings = drawn.warnings};

@@ -44,11 +44,9 @@ void apply_recipe(CLI::App& app, Settings& settings) {
 }
 
 Recipe recipe_of(const DrawingFlags& flags, const CLI::App& app) {
-  Recipe recipe{{"model", flags.model.filename().string()},
-                {"size", std::to_string(flags.size)},
-                {"prior", flags.prior}};
+  Recipe recipe{{"model", flags.model.filename().string()}, {"prior", flags.prior}};
   for (const char* name : {"steps", "prior-steps", "upsampler-steps", "guidance", "prior-guidance", "sampler",
-                           "prior-sampler", "upsampler-sampler", "eta", "dtype"}) {
+                           "prior-sampler", "upsampler-sampler", "eta", "dtype", "noise"}) {
     const CLI::Option* option = app.get_option(std::string("--") + name);
     if (option->count() > 0) recipe[name] = option->as<std::string>();
   }
@@ -60,7 +58,8 @@ void generate(CLI::App& app, Settings& settings, const Context& context) {
   DrawingFlags& flags = settings.flags;
   const auto captions = read_captions(settings.captions);
   const size_t count = captions.size() * static_cast<size_t>(flags.n);
-  pipeline::GenerateRequest request{.captions = {}, .seeds = flags.seeds(count), .drawing = flags.drawing()};
+  pipeline::GenerateRequest request{
+      .captions = {}, .seeds = flags.seeds(count), .drawing = flags.drawing(), .recorded_noise = flags.noise};
   for (const std::string& caption : captions)
     request.captions.insert(request.captions.end(), static_cast<size_t>(flags.n), caption);
   check_targets(flags, count);
@@ -76,16 +75,20 @@ std::function<void()> declare(CLI::App& app, const Context& context) {
                  "repeat the recipe stored in a picture of this program");
   settings->flags.declare_drawing(app);
   settings->flags.declare_prior(app);
+  settings->flags.declare_recording(app);
   settings->flags.declare_output(app, "picture.png");
   return [&app, &context, settings] { generate(app, *settings, context); };
 }
 
 }  // namespace
 
-const Command kGenerate{"generate", "draw pictures from captions",
-                        "  unclip generate \"a red heart\" --seed 7 -o heart.png\n"
-                        "  unclip generate \"a blue cat, noto style\" --n 9 --size 64\n"
-                        "  unclip generate --from-image heart.png --seed 8 -o another.png",
-                        declare};
+const Command kGenerate{
+    "generate", "draw pictures from captions",
+    "  unclip generate \"a red heart\" --seed 7 -o heart.png\n"
+    "  unclip generate \"a blue cat, noto style\" --n 9 --size 64\n"
+    "  unclip generate --from-image heart.png --seed 8 -o another.png\n"
+    "  unclip generate \"a red heart\" --model karlo-v1-alpha --dtype bf16\n"
+    "  unclip generate \"a red heart\" --noise recorded.safetensors --dump drawn.safetensors",
+    declare};
 
 }  // namespace unclip::cli

@@ -4,7 +4,7 @@
 
 #include "apps/cli/command.h"
 #include "apps/cli/json_text.h"
-#include "unclip/pipeline/model_directory.h"
+#include "unclip/pipeline/summary.h"
 
 namespace unclip::cli {
 namespace {
@@ -12,43 +12,51 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-/// Parameters, bytes and dtypes of one stage's weights.
-Json weights_of(const fs::path& folder) {
-  const io::SafetensorsFile file(folder / "model.safetensors");
-  int64_t parameters = 0, bytes = 0;
-  std::map<std::string, int64_t> dtypes;
-  for (const auto& [name, tensor] : file.tensors()) {
-    parameters += tensor.numel();
-    bytes += tensor.numel() * tensor.element_size();
-    dtypes[c10::toString(tensor.scalar_type())] += tensor.numel();
-  }
-  return {{"parameters", parameters}, {"bytes", bytes}, {"dtypes", dtypes}};
+Json describe(const pipeline::PartSummary& part) {
+  if (!part.problem.empty()) return {{"missing", part.problem}};
+  return {{"parameters", part.parameters}, {"bytes", part.bytes}, {"dtypes", part.dtypes}};
+}
+
+Json memory_of(const pipeline::FolderSummary& summary, int64_t element_size) {
+  const pipeline::MemoryNeed need = memory_need(summary, element_size);
+  return {{"all_weights", need.all}, {"largest_stage", need.largest_part}};
 }
 
 Json describe(const fs::path& path) {
-  check(fs::is_directory(path), ErrorKind::io, "there is no folder '", path.string(), "'");
-  const pipeline::ModelDirectory model(path);
-  const pipeline::Manifest& m = model.manifest();
+  const pipeline::FolderSummary summary = pipeline::summarize(path);
+  const pipeline::Manifest& m = summary.manifest;
   Json stages = Json::object();
-  for (const auto& [stage, folder] : m.stages) stages[stage] = weights_of(model.stage(stage));
-  return {{"kind", "unclip model"},
-          {"name", m.name},
-          {"version", m.version},
-          {"licence", m.licence},
-          {"attribution", m.attribution},
-          {"trained_on", m.trained_on},
-          {"stages", stages}};
+  for (const pipeline::PartSummary& part : summary.parts) stages[part.name] = describe(part);
+  Json result{{"kind", summary.kind},
+              {"name", m.name},
+              {"version", m.version},
+              {"licence", m.licence},
+              {"attribution", m.attribution},
+              {"trained_on", m.trained_on},
+              {"stages", stages},
+              {"bytes_as_fp32", memory_of(summary, sizeof(float))},
+              {"bytes_as_bf16", memory_of(summary, sizeof(float) / 2)}};
+  if (!summary.problem.empty()) result["problem"] = summary.problem;
+  if (!summary.unknown_keys.empty()) result["unknown_settings"] = summary.unknown_keys;
+  return result;
+}
+
+void print_stage(const std::string& name, const Json& stage) {
+  std::cout << "stage " << name << ": ";
+  if (stage.contains("missing")) {
+    std::cout << "missing: " << stage["missing"].get<std::string>() << '\n';
+    return;
+  }
+  std::cout << stage["parameters"] << " parameters, " << stage["bytes"] << " bytes, "
+            << stage["dtypes"].dump() << '\n';
 }
 
 void print(const Json& description) {
   for (const auto& [key, value] : description.items()) {
-    if (key != "stages") {
+    if (key == "stages") {
+      for (const auto& [name, stage] : value.items()) print_stage(name, stage);
+    } else {
       std::cout << key << ": " << (value.is_string() ? value.get<std::string>() : value.dump()) << '\n';
-      continue;
-    }
-    for (const auto& [stage, weights] : value.items()) {
-      std::cout << "stage " << stage << ": " << weights["parameters"] << " parameters, " << weights["bytes"]
-                << " bytes, " << weights["dtypes"].dump() << '\n';
     }
   }
 }
@@ -64,7 +72,7 @@ std::function<void()> declare(CLI::App& app, const Context& context) {
 
 }  // namespace
 
-const Command kInspect{"inspect", "say what a model folder is and holds", "  unclip inspect models/emoji",
-                       declare};
+const Command kInspect{"inspect", "say what a model folder is and holds",
+                       "  unclip inspect models/emoji\n  unclip inspect karlo-v1-alpha --json", declare};
 
 }  // namespace unclip::cli

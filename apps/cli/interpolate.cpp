@@ -52,8 +52,8 @@ void interpolate(Settings& settings, const Context& context) {
               .warnings = drawn.warnings};
   strip.recipe.merge(Recipe{
       {"command", "interpolate"}, {"from", settings.a}, {"to", settings.b}, {"latent", settings.latent}});
-  show(request.a, flags.size, strip.before);
-  show(request.b, flags.size, strip.before);
+  show(request.a, drawn.pictures.size(3), strip.before);
+  show(request.b, drawn.pictures.size(3), strip.before);
   write_strip(settings.flags, strip, context);
 }
 

@@ -50,7 +50,7 @@ manipulate::PrincipalComponents find_components(pipeline::Unclip& model,
     const auto dataset = data::Dataset::open(settings.data, {.require_captions = false});
     return manipulate::fit_principal_components(embed_data(model, dataset, settings.pictures, progress));
   }
-  auto stored = pipeline::stored_components(model.directory());
+  auto stored = pipeline::stored_components(model.model());
   check(stored.has_value(), ErrorKind::checkpoint, "the model '", settings.flags.drawing.model.string(),
         "' has no stage 'ar_prior' whose principal components could be used: name pictures to fit them to, "
         "--data "
@@ -89,7 +89,7 @@ void probe(Settings& settings, const Context& context) {
   std::vector<std::string> labels;
   labels.reserve(request.counts.size());
   for (const int64_t k : request.counts) labels.push_back("k=" + std::to_string(k));
-  Strip strip{.before = {{as_tile(request.picture, flags.size), ""}},
+  Strip strip{.before = {{as_tile(request.picture, drawn.pictures.size(3)), ""}},
               .frames = frames_of(drawn.pictures, labels),
               .recipe = recipe_of(flags),
               .warnings = drawn.warnings};

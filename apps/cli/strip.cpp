@@ -117,14 +117,13 @@ std::string figure(double value, int digits) {
 }
 
 Recipe recipe_of(DrawingFlags& flags) {
-  Recipe recipe{{"model", flags.model.filename().string()},
-                {"size", std::to_string(flags.size)},
-                {"seed", std::to_string(flags.seeds(1).front())}};
+  Recipe recipe{{"model", flags.model.filename().string()}, {"seed", std::to_string(flags.seeds(1).front())}};
   for (const auto& [key, value] : {std::pair{"steps", flags.steps}, std::pair{"sampler", flags.sampler},
                                    std::pair{"upsampler-steps", flags.upsampler_steps},
                                    std::pair{"upsampler-sampler", flags.upsampler_sampler}}) {
     if (!value.empty()) recipe[key] = value;
   }
+  if (flags.size) recipe["size"] = std::to_string(*flags.size);
   if (flags.guidance) recipe["guidance"] = join_text(*flags.guidance);
   if (flags.eta) recipe["eta"] = join_text(*flags.eta);
   return recipe;

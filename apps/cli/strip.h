@@ -38,7 +38,7 @@ std::vector<Tile> frames_of(const torch::Tensor& pictures, const std::vector<std
 /// `value` with `digits` behind the point.
 std::string figure(double value, int digits);
 
-/// Flags that are common to recipes: model, size, seed and the settings that were given.
+/// Flags that are common to recipes: model, seed and the settings that were given.
 Recipe recipe_of(DrawingFlags& flags);
 
 /// A picture on white, uint8 [H, W, 3].

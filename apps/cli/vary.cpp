@@ -38,6 +38,8 @@ manipulate::Latent read_latent(const Settings& settings) {
 /// From the picture's own x_T, of a stored latent or of an inversion now.
 Varied vary_latent(Settings& settings, const Context& context) {
   DrawingFlags& flags = settings.flags;
+  check(flags.noise.empty(), ErrorKind::usage,
+        "--noise replaces a fresh x_T, but the picture's own is used here: leave --eta out");
   const bool stored = is_latent(settings.source);
   const manipulate::LatentPath path = latent_path(flags);
   const pipeline::Drawing drawing = latent_drawing(flags);
@@ -47,7 +49,7 @@ Varied vary_latent(Settings& settings, const Context& context) {
   std::vector<uint64_t> seeds = flags.seeds(static_cast<size_t>(count));
   check_targets(flags, seeds.size());
   pipeline::Unclip model(flags.model, inversion_dtype(flags));
-  pipeline::make_plan(model.directory(), drawing);  // what is wrong with it shows before long work
+  pipeline::make_plan(model.model(), drawing);  // what is wrong with it shows before long work
   if (!stored) latent = pipeline::invert(model, {picture}, path, *context.progress);
   return {pipeline::draw_latent(model, {repeated(latent, flags.n), flags.eta.value_or(0.0), seeds, drawing},
                                 *context.progress),
@@ -58,7 +60,8 @@ Varied vary_anew(Settings& settings, const Context& context) {
   DrawingFlags& flags = settings.flags;
   const pipeline::VaryRequest request{.picture = read_source(settings.source),
                                       .seeds = flags.seeds(static_cast<size_t>(flags.n)),
-                                      .drawing = flags.drawing()};
+                                      .drawing = flags.drawing(),
+                                      .recorded_noise = flags.noise};
   check_targets(flags, request.seeds.size());
   pipeline::Unclip model(flags.model, flags.compute_dtype());
   return {model.vary(request, *context.progress), request.seeds};
@@ -69,8 +72,7 @@ void vary(Settings& settings, const Context& context) {
   const bool from_latent = is_latent(settings.source) || flags.eta.has_value();
   const Varied varied = from_latent ? vary_latent(settings, context) : vary_anew(settings, context);
   Recipe recipe{{"variation_of", settings.source.filename().string()},
-                {"model", flags.model.filename().string()},
-                {"size", std::to_string(flags.size)}};
+                {"model", flags.model.filename().string()}};
   if (from_latent) recipe["eta"] = join_text(flags.eta.value_or(0.0));
   write_output(flags, {varied.pictures, {}, varied.seeds, recipe}, context);
 }
@@ -81,6 +83,7 @@ std::function<void()> declare(CLI::App& app, const Context& context) {
                  "a PNG, JPEG or WebP picture, or a latent of `unclip embed --invert` (--eta 0 unless given)")
       ->required();
   settings->flags.declare_drawing(app);
+  settings->flags.declare_recording(app);
   app.get_option("--n")
       ->description("variations (default: 4; 1 with --eta 0, which knows no chance)")
       ->default_str("");
@@ -101,7 +104,8 @@ std::function<void()> declare(CLI::App& app, const Context& context) {
 const Command kVary{"vary", "draw variations of a picture: the same z_i, other noise",
                     "  unclip vary cat.png --n 9 -o cats.png\n"
                     "  unclip vary cat.jpg --seed 3 --size 64 --n 1\n"
-                    "  unclip vary cat.png --eta 0.5 -o near-cats.png",
+                    "  unclip vary cat.png --eta 0.5 -o near-cats.png\n"
+                    "  unclip vary cat.png --model karlo-v1-alpha-image-variations --n 2",
                     declare};
 
 }  // namespace unclip::cli

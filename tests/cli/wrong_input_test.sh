@@ -103,7 +103,7 @@ broken width && sed -i 's/"channels": 8/"channels": 12/' "$folder/width/decoder/
 wrong_model 1 'does not fit the model' width
 for stage in clip prior decoder upsampler_32; do
   broken missing && rm "$folder/missing/$stage/model.safetensors"
-  wrong_model 1 "$stage/model.safetensors" missing
+  wrong_model 1 "$stage' holds no weights: expected model.safetensors" missing
   broken cut && truncate -s -10 "$folder/cut/$stage/model.safetensors"
   wrong_model 1 "$stage/model.safetensors" cut
   broken lying

@@ -75,7 +75,7 @@ TEST_F(ManipulationsTest, FixedInterpolationHasVariationsAtItsEnds) {
       model.vary({.picture = picture(1), .seeds = {9}, .drawing = {.size = 32}}, *quiet_);
   EXPECT_CLOSE(frames.pictures.slice(0, 0, 1), variation.pictures, kOneLevel);
   const nn::TextEncoding text = model.encode({"a red heart"}, nullptr);
-  const Plan plan = make_plan(model.directory(), {.size = 32});
+  const Plan plan = make_plan(model.model(), {.size = 32});
   ASSERT_TRUE(plan.prior.has_value());
   const Tensor z_2 = model.draw_z_i(text, {9}, plan.prior.value(), *quiet_);
   EXPECT_CLOSE(frames.z_i.slice(0, 4, 5), z_2, {.absolute = 1e-5, .relative = 1e-5});
@@ -134,7 +134,7 @@ TEST_F(ManipulationsTest, ProbeOfAllComponentsIsTheVariation) {
 }
 
 TEST_F(ManipulationsTest, AModelWithoutAnAutoregressivePriorHasNoComponents) {
-  EXPECT_FALSE(stored_components(open().directory()).has_value());
+  EXPECT_FALSE(stored_components(open().model()).has_value());
 }
 
 TEST_F(ManipulationsTest, StepsThatDoNotFitAreUsageErrors) {
