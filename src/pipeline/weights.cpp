@@ -55,8 +55,7 @@ void load_frozen(torch::nn::Module& module, const Weights& weights, torch::Scala
       found->second = found->second.to(dtype);
   }
   io::load_state(module, loaded.tensors, loaded.where);
-  for (torch::Tensor& parameter : module.parameters()) parameter.set_requires_grad(false);
-  module.eval();
+  nn::freeze_parameters(module);
 }
 
 }  // namespace unclip::pipeline
