@@ -34,7 +34,9 @@ DecoderImpl::DecoderImpl(const DecoderConfig& c)
   z_i_embed = register_module("z_i_embed", nn::Linear(c.embed_dim, c.unet.embed_width()));
   z_i_tokens = register_module("z_i_tokens", nn::Linear(c.embed_dim, c.image_tokens * c.unet.context_width));
   if (c.text.source == TextSource::own) {
-    text_encoder = register_module("text_encoder", TextEncoder(c.text));
+    text_encoder = register_module(
+        "text_encoder",
+        nn::TextEncoder(nn::TextEncoderConfig{c.text.vocab_size, c.text.context_length, c.text.transformer}));
     text_proj = register_module("text_proj", nn::Linear(c.text.transformer.width, c.unet.context_width));
     text_embed = register_module("text_embed", nn::Linear(c.text.transformer.width, c.unet.embed_width()));
   } else if (c.text.source == TextSource::clip) {
@@ -78,7 +80,7 @@ nn::UNetConditioning DecoderImpl::condition(const DecoderInput& input) {
   if (config_.text.source != TextSource::none) {
     check(input.text.has_value(), ErrorKind::shape, "decoder: this model reads captions, but none was given");
     if (!text_encoder.is_empty()) {
-      const EncodedCaption caption = text_encoder->forward(*input.text, dtype);
+      const nn::EncodedCaption caption = text_encoder->forward(*input.text, dtype);
       embedding = embedding + text_embed(caption.pooled);
       tokens = torch::cat({tokens, text_proj(caption.tokens)}, 1);
     } else {

@@ -1,10 +1,13 @@
 // The decoder P(x | z_i, y) of unCLIP §2.1: an ADM UNet over 64×64 pictures. z_i enters twice, added to the
 // timestep embedding and as four extra context tokens in front of the caption's tokens.
 #pragma once
-#include "unclip/decoder/text_encoder.h"
+#include "unclip/decoder/config.h"
+#include "unclip/nn/text_encoder.h"
 #include "unclip/nn/unet.h"
 
 namespace unclip::decoder {
+
+using nn::Tensor;
 
 /// What N pictures are drawn from.
 struct DecoderInput {
@@ -37,7 +40,7 @@ class DecoderImpl : public nn::Layer {
   nn::Linear text_proj{nullptr};     // caption tokens to the context width
   nn::LayerNorm text_norm{nullptr};  // behind text_proj, with CLIP's text (Karlo)
   nn::Linear text_embed{nullptr};    // pooled caption (or z_t) to the timestep embedding
-  TextEncoder text_encoder{nullptr};
+  nn::TextEncoder text_encoder{nullptr};
   Tensor null_z_i;  // [D], with null_image learned
 
  private:

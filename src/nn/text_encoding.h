@@ -27,6 +27,12 @@ inline TextEncoding drop_text(const TextEncoding& text,
           select(text.hidden, null_text.hidden)};
 }
 
+/// Rows first..last-1.
+inline TextEncoding slice_text(const TextEncoding& text, int64_t first, int64_t last) {
+  const auto part = [=](const torch::Tensor& t) { return t.slice(0, first, last); };
+  return {part(text.ids), part(text.mask), part(text.z_t), part(text.hidden)};
+}
+
 /// `count` copies of every row, copies of one caption side by side (caption-major).
 inline TextEncoding repeat_text(const TextEncoding& text, int64_t count) {
   const auto repeat = [count](const torch::Tensor& t) { return t.repeat_interleave(count, 0); };
