@@ -77,6 +77,22 @@ std::array<float, 4> to_unit(const Block& bits) {
   return result;
 }
 
+using Distribution = torch::Tensor (*)(const NoiseKey&, torch::IntArrayRef);
+
+NoiseSource per_picture(Distribution draw, std::vector<uint64_t> seeds, std::string_view stage) {
+  return
+      [draw, seeds = std::move(seeds), stream = stream_id(stage)](const torch::Tensor& like, int64_t step) {
+        check(like.size(0) == static_cast<int64_t>(seeds.size()), ErrorKind::shape, "noise was asked for ",
+              like.size(0), " pictures but ", seeds.size(), " seeds are given");
+        std::vector<torch::Tensor> rows;
+        rows.reserve(seeds.size());
+        for (const uint64_t seed : seeds) {
+          rows.push_back(draw({seed, stream, static_cast<uint64_t>(step)}, like.sizes().slice(1)));
+        }
+        return torch::stack(rows).to(like.options());
+      };
+}
+
 }  // namespace
 
 torch::Tensor normal_noise(const NoiseKey& key, torch::IntArrayRef shape) {
@@ -95,15 +111,11 @@ std::vector<uint32_t> random_bits(const NoiseKey& key, size_t count) {
 }
 
 NoiseSource picture_noise(std::vector<uint64_t> seeds, std::string_view stage) {
-  return [seeds = std::move(seeds), stream = stream_id(stage)](const torch::Tensor& like, int64_t step) {
-    check(like.size(0) == static_cast<int64_t>(seeds.size()), ErrorKind::shape, "noise was asked for ",
-          like.size(0), " pictures but ", seeds.size(), " seeds are given");
-    std::vector<torch::Tensor> rows;
-    for (const uint64_t seed : seeds) {
-      rows.push_back(normal_noise({seed, stream, static_cast<uint64_t>(step)}, like.sizes().slice(1)));
-    }
-    return torch::stack(rows).to(like.options());
-  };
+  return per_picture(normal_noise, std::move(seeds), stage);
+}
+
+NoiseSource picture_uniforms(std::vector<uint64_t> seeds, std::string_view stage) {
+  return per_picture(uniform_noise, std::move(seeds), stage);
 }
 
 }  // namespace unclip

@@ -38,5 +38,7 @@ inline constexpr int64_t kInitialNoise = -1;
 
 /// Noise of one stage for a batch of pictures, each from its own seed (design: picture k has seed + k).
 NoiseSource picture_noise(std::vector<uint64_t> seeds, std::string_view stage);
+/// The same of U[0, 1).
+NoiseSource picture_uniforms(std::vector<uint64_t> seeds, std::string_view stage);
 
 }  // namespace unclip

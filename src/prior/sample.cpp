@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "unclip/prior/candidates.h"
+
 namespace unclip::prior {
 namespace {
 
@@ -38,11 +40,6 @@ std::vector<double> error_table(DiffusionPrior& model) {
 }
 
 }  // namespace
-
-Tensor best_by_dot_product(const Tensor& candidates, const Tensor& z_t) {
-  const Tensor best = candidates.matmul(z_t.to(candidates.scalar_type()).unsqueeze(2)).squeeze(2).argmax(1);
-  return candidates.gather(1, best.view({-1, 1, 1}).expand({-1, 1, candidates.size(2)})).squeeze(1);
-}
 
 Tensor sample(DiffusionPrior& model,
               const PriorInput& input,

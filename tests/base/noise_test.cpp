@@ -44,6 +44,8 @@ TEST(Noise, SamePictureInAnyBatchAndThreadCount) {
 
 TEST(Noise, WantsOneSeedPerPicture) {
   EXPECT_THROW(picture_noise({5}, "decoder")(torch::zeros({2, 4}), 0), Error);
+  EXPECT_TRUE(torch::equal(picture_uniforms({5, 6}, "ar_prior")(torch::zeros({2, 3}), 4)[1],
+                           uniform_noise({6, stream_id("ar_prior"), 4}, {3})));
 }
 
 }  // namespace

@@ -68,13 +68,6 @@ TEST_F(PriorParity, ScalingIsUndone) {
   EXPECT_CLOSE(unit->unscale(unit->scale(z_i)).norm(2, -1), torch::ones({3}));
 }
 
-TEST_F(PriorParity, KeepsTheCandidateNearestToTheText) {
-  const Tensor candidates = normal_noise({1, 1, 1}, {5, 4, 16}), z_t = normal_noise({1, 2, 1}, {5, 16});
-  const Tensor best = best_by_dot_product(candidates, z_t);
-  const Tensor dots = (candidates * z_t.unsqueeze(1)).sum(2);
-  EXPECT_CLOSE((best * z_t).sum(1), std::get<0>(dots.max(1)));
-}
-
 TEST_F(PriorParity, APictureDoesNotDependOnItsBatch) {
   const PriorSampling sampling{
       .sampler = {.kind = diffusion::Sampler::ddpm, .timesteps = "5"}, .guidance = 3.0, .candidates = 1};
