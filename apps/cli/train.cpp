@@ -54,6 +54,7 @@ std::function<void()> declare(CLI::App& app, const Context& context) {
   clip.add_option("--teacher", settings->request.teacher,
                   "texts with a sentence encoder's embeddings (tools/teacher), for teacher.weight above 0");
   for (CLI::App* stage : {&add_stage(app, "prior", "train the diffusion prior", settings),
+                          &add_stage(app, "ar-prior", "train the autoregressive prior", settings),
                           &add_stage(app, "decoder", "train the decoder", settings)}) {
     stage->add_option("--clip", settings->request.clip, "a run of `train clip` or a model directory")
         ->required();
@@ -70,10 +71,11 @@ std::function<void()> declare(CLI::App& app, const Context& context) {
       train::train_tokenizer(settings->request.data, settings->vocabulary_size, settings->request.out);
       return;
     }
-    const TrainStage run = stage == "clip"      ? train::train_clip
-                           : stage == "prior"   ? train::train_prior
-                           : stage == "decoder" ? train::train_decoder
-                                                : train::train_upsampler;
+    const TrainStage run = stage == "clip"       ? train::train_clip
+                           : stage == "prior"    ? train::train_prior
+                           : stage == "ar-prior" ? train::train_ar_prior
+                           : stage == "decoder"  ? train::train_decoder
+                                                 : train::train_upsampler;
     run(settings->request, *context.progress);
   };
 }
@@ -81,7 +83,7 @@ std::function<void()> declare(CLI::App& app, const Context& context) {
 }  // namespace
 
 const Command kTrain{"train",
-                     "train a model: all of it, or a stage (tokenizer, clip, prior, decoder, upsampler)",
+                     "train a model: all of it, or a stage (tokenizer, clip, prior, ar-prior, decoder, upsampler)",
                      "  unclip train all my-pictures --out my-model\n"
                      "  unclip train tokenizer --data shards/train-*.tar --out runs/tokenizer\n"
                      "  unclip train clip --config configs/emoji/clip.json --tokenizer runs/tokenizer "

@@ -1,7 +1,7 @@
 #include "unclip/train/clip_stage.h"
 
-#include "unclip/train/diffusion_training.h"
 #include "unclip/train/held_out.h"
+#include "unclip/train/step_random.h"
 
 namespace unclip::train {
 namespace {

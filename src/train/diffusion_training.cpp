@@ -2,20 +2,12 @@
 
 namespace unclip::train {
 
-NoiseKey sub_key(const NoiseKey& key, std::string_view name) {
-  return {key.seed, key.stream ^ stream_id(name), key.step};
-}
-
 diffusion::NoisedBatch noise_batch(const diffusion::NoiseSchedule& schedule,
                                    const torch::Tensor& x_0,
                                    const NoiseKey& key) {
   const torch::Tensor u = uniform_noise(sub_key(key, "timestep"), {x_0.size(0)});
   const torch::Tensor t = (u * schedule.steps()).to(torch::kLong).clamp_max(schedule.steps() - 1);
   return diffusion::noised_batch(schedule, x_0, t, normal_noise(sub_key(key, "noise"), x_0.sizes()));
-}
-
-torch::Tensor drop_mask(int64_t count, double rate, const NoiseKey& key) {
-  return uniform_noise(key, {count}) < rate;
 }
 
 StepLoss mean_loss(const diffusion::LossTerms& terms) {

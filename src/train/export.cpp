@@ -2,6 +2,7 @@
 
 #include "unclip/io/file.h"
 #include "unclip/pipeline/model_directory.h"
+#include "unclip/train/ar_prior_stage.h"
 #include "unclip/train/clip_stage.h"
 #include "unclip/train/decoder_stage.h"
 #include "unclip/train/prior_stage.h"
@@ -31,6 +32,7 @@ StageConfig read_stage(const fs::path& run) {
   const std::string stage = stage_of(text);
   if (stage == "clip") return read_as<ClipRun>(text, file.string());
   if (stage == "prior") return read_as<PriorRun>(text, file.string());
+  if (stage == "ar_prior") return read_as<ArPriorRun>(text, file.string());
   if (stage == "decoder") {
     StageConfig config = read_as<DecoderRun>(text, file.string());
     if (config_from_json<DecoderRun>(text, file.string()).model.inpaint) config.name += "_inpaint";

@@ -1,15 +1,13 @@
 #include "unclip/train/prior_stage.h"
 
 #include "unclip/diffusion/samplers/analytic_dpm.h"
+#include "unclip/prior/embedding_pca.h"
 #include "unclip/prior/sample.h"
 
 namespace unclip::train {
 namespace {
 
 constexpr int64_t kStatisticsBatches = 40;
-constexpr int64_t kValidationRows = 512;
-constexpr int64_t kDrawnRows = 128;  // of these, those whose z_i is drawn from the caption
-constexpr int64_t kRowsOnSheet = 12;
 constexpr int64_t kTimestepsMeasured = 50;  // of the x_0_mse table; the rest by interpolation
 
 }  // namespace
@@ -28,14 +26,11 @@ PriorStage::PriorStage(const PriorRun& run, FrozenClip clip, std::shared_ptr<con
 
 void PriorStage::prepare(data::Loader& loader) {
   if (run_.model.scaling != prior::EmbeddingScaling::standardize) return;
-  std::vector<torch::Tensor> embeddings;
-  embeddings.reserve(kStatisticsBatches);
-  for (int64_t i = 0; i < kStatisticsBatches; ++i) {
-    embeddings.push_back(clip_.encode_image(to_unit_range(loader.next().pictures)));
-  }
-  const torch::Tensor z_i = torch::cat(embeddings);
-  model_->stats->get("mean").copy_(z_i.mean(0));
-  model_->stats->get("std").copy_(z_i.std(0));
+  prior::EmbeddingMoments moments(run_.model.embed_dim);
+  for (int64_t i = 0; i < kStatisticsBatches; ++i)
+    moments.add(clip_.encode_image(to_unit_range(loader.next().pictures)));
+  model_->stats->get("mean").copy_(moments.mean());
+  model_->stats->get("std").copy_(moments.covariance().diagonal().sqrt());
 }
 
 StepLoss PriorStage::loss(const data::Batch& batch, const NoiseKey& key) {
@@ -48,32 +43,21 @@ StepLoss PriorStage::loss(const data::Batch& batch, const NoiseKey& key) {
 
 Figures PriorStage::evaluate(const std::filesystem::path& sheet) {
   if (!validation_) return {};
-  const int64_t rows = std::min(kValidationRows, validation_->size());
-  const HeldOut pairs = load_held_out(*validation_, 0, rows, clip_.model->config().vision.image_size);
-  const torch::Tensor z_i = clip_.encode_image(pairs.pictures);
-  Figures figures = measure_errors(pairs, z_i);
-  const torch::Tensor scores = retrieve(pairs, z_i);
-  figures.emplace_back("drawn_r1", recall_at(scores, 1));
-  figures.emplace_back("drawn_r10", recall_at(scores, 10));
-  write_retrieval_sheet(sheet, *validation_, scores.slice(0, 0, kRowsOnSheet),
-                        clip_.model->config().vision.image_size);
+  const HeldOutPairs pairs(*validation_, clip_);
+  Figures figures = measure_errors(pairs);
+  const auto draw = [&](const prior::PriorInput& input) {
+    const auto seeds = first_seeds(input.text.size() * run_.model.sampling.candidates);
+    return prior::sample(model_, input, run_.model.sampling,
+                         {.noise = picture_noise(seeds, "prior"), .observer = {}});
+  };
+  for (auto& figure : pairs.judge(draw, sheet)) figures.push_back(std::move(figure));
   return figures;
 }
 
-torch::Tensor PriorStage::retrieve(const HeldOut& pairs, const torch::Tensor& z_i) {
-  const int64_t count = std::min(kDrawnRows, z_i.size(0));
-  const auto seeds = first_seeds(count * run_.model.sampling.candidates);
-  const std::vector<std::string> captions(pairs.captions.begin(), pairs.captions.begin() + count);
-  const torch::Tensor drawn =
-      prior::sample(model_, {clip_.encode_text(captions), clip_.null_text}, run_.model.sampling,
-                    {.noise = picture_noise(seeds, "prior"), .observer = {}});
-  return clip::normalized(drawn).matmul(clip::normalized(z_i).t());
-}
-
-Figures PriorStage::measure_errors(const HeldOut& pairs, const torch::Tensor& z_i) {
-  const torch::Tensor x_0 = model_->scale(z_i);
+Figures PriorStage::measure_errors(const HeldOutPairs& pairs) {
+  const torch::Tensor x_0 = model_->scale(pairs.z_i());
   const int64_t rows = x_0.size(0);
-  const nn::TextEncoding text = clip_.encode_text(pairs.captions);
+  const nn::TextEncoding text = clip_.encode_text(pairs.captions());
   const auto& schedule = diffusion_loss_.schedule();
   std::vector<int64_t> timesteps;
   std::vector<double> errors;

@@ -3,8 +3,7 @@
 #include "unclip/prior/diffusion_prior.h"
 #include "unclip/train/config.h"
 #include "unclip/train/diffusion_training.h"
-#include "unclip/train/frozen_clip.h"
-#include "unclip/train/held_out.h"
+#include "unclip/train/held_out_pairs.h"
 
 namespace unclip::train {
 
@@ -31,15 +30,12 @@ class PriorStage final : public Stage {
   /// Mean and standard deviation of the embeddings of kStatisticsBatches batches, with scaling standardize.
   void prepare(data::Loader& loader) override;
   StepLoss loss(const data::Batch& batch, const NoiseKey& key) override;
-  /// Validation loss, with the table x_0_mse that Analytic-DPM reads (stored in the model); and how often z_i
-  /// drawn from a held-out caption finds the caption's picture. The sheet shows that picture, then what is
-  /// found.
+  /// Validation loss, with the table x_0_mse that Analytic-DPM reads (stored in the model), and how good the
+  /// z_i are that it draws.
   Figures evaluate(const std::filesystem::path& sheet) override;
 
  private:
-  Figures measure_errors(const HeldOut& pairs, const torch::Tensor& z_i);
-  /// Cosines of z_i drawn from the first captions with all real ones.
-  torch::Tensor retrieve(const HeldOut& pairs, const torch::Tensor& z_i);
+  Figures measure_errors(const HeldOutPairs& pairs);
   PriorRun run_;
   prior::DiffusionPrior model_;
   FrozenClip clip_;

@@ -5,6 +5,7 @@
 #include "unclip/io/file.h"
 #include "unclip/pipeline/model_directory.h"
 #include "unclip/text/tokenizer_trainer.h"
+#include "unclip/train/ar_prior_stage.h"
 #include "unclip/train/clip_stage.h"
 #include "unclip/train/decoder_stage.h"
 #include "unclip/train/first_weights.h"
@@ -109,12 +110,12 @@ void add_captions(const std::string& source, text::TokenizerTrainer& trainer) {
   }
 }
 
-/// The stages that learn from a frozen CLIP.
-template <class Stage, class Run>
+/// Trains a stage that learns from a frozen CLIP.
+template <class TheStage, class Run>
 void train_on_clip(const RunRequest& request, Progress& progress) {
   const auto run = read_run<Run>(request);
   const TrainingData data = open_data(request, true);
-  Stage stage(run, load_frozen_clip(request.clip, compute_type(run.train.precision)), data.validation);
+  TheStage stage(run, load_frozen_clip(request.clip, compute_type(run.train.precision)), data.validation);
   if (!request.from.empty()) start_from(stage.network(), request.from, run.stage);
   run_training(request, prepare_folder(request, run), stage, {run.train, run.data, data.training}, progress);
 }
@@ -147,6 +148,10 @@ void train_clip(const RunRequest& request, Progress& progress) {
 
 void train_prior(const RunRequest& request, Progress& progress) {
   train_on_clip<PriorStage, PriorRun>(request, progress);
+}
+
+void train_ar_prior(const RunRequest& request, Progress& progress) {
+  train_on_clip<ArPriorStage, ArPriorRun>(request, progress);
 }
 
 void train_decoder(const RunRequest& request, Progress& progress) {

@@ -17,7 +17,7 @@ struct RunRequest {
   bool hold_out = false;                // without `validation`: evaluate on one of twenty of `data`, held out
   std::filesystem::path tokenizer;      // `train clip`: a folder with vocab.json and merges.txt
   std::filesystem::path teacher;        // `train clip`: a teacher's texts and embeddings; may be empty
-  std::filesystem::path clip;           // prior and decoder: a run of `train clip` or a model directory
+  std::filesystem::path clip;           // priors and decoder: a run of `train clip` or a model directory
   std::filesystem::path from;           // weights to start from: a model directory or a run; may be empty
   std::filesystem::path out;            // the run folder
   bool resume = false;
@@ -33,6 +33,7 @@ void train_tokenizer(const std::vector<std::string>& data,
                      const std::filesystem::path& out);
 void train_clip(const RunRequest& request, Progress& progress);
 void train_prior(const RunRequest& request, Progress& progress);
+void train_ar_prior(const RunRequest& request, Progress& progress);
 void train_decoder(const RunRequest& request, Progress& progress);
 void train_upsampler(const RunRequest& request, Progress& progress);
 

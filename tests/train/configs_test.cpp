@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "unclip/io/file.h"
+#include "unclip/train/ar_prior_stage.h"
 #include "unclip/train/clip_stage.h"
 #include "unclip/train/decoder_stage.h"
 #include "unclip/train/prior_stage.h"
@@ -92,6 +93,18 @@ TEST_F(PaperConfigs, DiffusionPrior) {
   EXPECT_EQ(run.train.accumulation * run.data.batch_size, 4096);
 }
 
+TEST_F(PaperConfigs, AutoregressivePrior) {
+  const auto run = read<ArPriorRun>("paper/ar_prior.json");
+  prior::AutoregressivePrior model(run.model);
+  const int64_t t = 2048, w = 1664, buckets = 1024, bins = 100;
+  const int64_t text_encoder = transformer(t, 24) + 49408 * t + 2 * 256 * t + 2 * t;
+  const int64_t latent_decoder = transformer(w, 24) + 24 * linear(t, 2 * w) + linear(1024, w) +
+                                 (bins + 1) * w + buckets * w + 384 * w + 2 * w + linear(w, buckets);
+  EXPECT_EQ(nn::count_parameters(*model), text_encoder + latent_decoder);
+  EXPECT_GE(run.model.max_components(), 319);  // the paper's; its context of 384 has room for them
+  EXPECT_EQ(run.train.accumulation * run.data.batch_size, 4096);
+}
+
 TEST_F(PaperConfigs, Decoder) {
   const auto run = read<DecoderRun>("paper/decoder.json");
   decoder::Decoder model(run.model);
@@ -143,6 +156,7 @@ TEST(EmojiConfigs, FitTheBundledModelsBudget) {
   const int64_t total =
       nn::count_parameters(*clip::Clip(read<ClipRun>("emoji/clip.json").model)) +
       nn::count_parameters(*prior::DiffusionPrior(read<PriorRun>("emoji/prior.json").model)) +
+      nn::count_parameters(*prior::AutoregressivePrior(read<ArPriorRun>("emoji/ar_prior.json").model)) +
       nn::count_parameters(*decoder::Decoder(read<DecoderRun>("emoji/decoder.json").model)) +
       nn::count_parameters(*upsampler::Upsampler(read<UpsamplerRun>("emoji/upsampler_256.json").model));
   std::cout << "bundled model: " << total << " parameters\n";
