@@ -83,11 +83,15 @@ void DrawingFlags::declare_sampler(CLI::App& app) {
 }
 
 void DrawingFlags::declare_prior(CLI::App& app) {
-  app.add_option("--prior", prior, "where z_i comes from: diffusion, text (z_t instead) or none")
+  app.add_option("--prior", prior, "where z_i comes from: diffusion, ar, text (z_t instead) or none")
       ->capture_default_str();
   app.add_option("--prior-steps", prior_steps, "prior steps");
   app.add_option("--prior-guidance", prior_guidance, "prior guidance scale")->check(between(0.0, 100.0));
   app.add_option("--prior-sampler", prior_sampler, "prior sampler");
+  app.add_option("--temperature", temperature, "of the ar prior's codes: below 1 for likelier ones")
+      ->check(between(0.01, 10.0));
+  app.add_option("--top-p", top_p, "share of the probability from which the ar prior draws a code")
+      ->check(between(0.001, 1.0));
 }
 
 void DrawingFlags::declare_recording(CLI::App& app) {
@@ -117,6 +121,8 @@ pipeline::Drawing DrawingFlags::drawing() const {
   result.prior_sampler = sampler_named(prior_sampler, "--prior-sampler");
   result.sampler = sampler_named(sampler, "--sampler");
   result.upsampler_sampler = sampler_named(upsampler_sampler, "--upsampler-sampler");
+  result.temperature = temperature;
+  result.top_p = top_p;
   result.eta = eta;
   result.size = size;
   return result;

@@ -15,7 +15,7 @@ struct DrawingFlags {
   int64_t n = 1;
   std::optional<int64_t> size;  // absent: the model's usual one
   std::string steps, prior_steps, upsampler_steps;
-  std::optional<double> guidance, prior_guidance, eta;
+  std::optional<double> guidance, prior_guidance, temperature, top_p, eta;
   std::string sampler, prior_sampler, upsampler_sampler;
   std::string prior = "diffusion";
   std::string dtype = "auto";

@@ -45,8 +45,9 @@ void apply_recipe(CLI::App& app, Settings& settings) {
 
 Recipe recipe_of(const DrawingFlags& flags, const CLI::App& app) {
   Recipe recipe{{"model", flags.model.filename().string()}, {"prior", flags.prior}};
-  for (const char* name : {"steps", "prior-steps", "upsampler-steps", "guidance", "prior-guidance", "sampler",
-                           "prior-sampler", "upsampler-sampler", "eta", "dtype", "noise"}) {
+  for (const char* name :
+       {"steps", "prior-steps", "upsampler-steps", "guidance", "prior-guidance", "sampler", "prior-sampler",
+        "temperature", "top-p", "upsampler-sampler", "eta", "dtype", "noise"}) {
     const CLI::Option* option = app.get_option(std::string("--") + name);
     if (option->count() > 0) recipe[name] = option->as<std::string>();
   }
@@ -86,6 +87,7 @@ const Command kGenerate{
     "generate", "draw pictures from captions",
     "  unclip generate \"a red heart\" --seed 7 -o heart.png\n"
     "  unclip generate \"a blue cat, noto style\" --n 9 --size 64\n"
+    "  unclip generate \"a blue cat\" --prior ar --temperature 0.9\n"
     "  unclip generate --from-image heart.png --seed 8 -o another.png\n"
     "  unclip generate \"a red heart\" --model karlo-v1-alpha --dtype bf16\n"
     "  unclip generate \"a red heart\" --noise recorded.safetensors --dump drawn.safetensors",

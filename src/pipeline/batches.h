@@ -4,7 +4,6 @@
 
 #include "unclip/base/progress.h"
 #include "unclip/diffusion/sampler.h"
-#include "unclip/nn/text_encoding.h"
 
 namespace unclip::pipeline {
 
@@ -23,11 +22,6 @@ inline int64_t batch_count(int64_t count, int64_t batch) { return (count + batch
 
 inline std::vector<uint64_t> part_of(const std::vector<uint64_t>& seeds, int64_t first, int64_t last) {
   return {seeds.begin() + first, seeds.begin() + last};
-}
-
-inline nn::TextEncoding part_of(const nn::TextEncoding& text, int64_t first, int64_t last) {
-  const auto part = [=](const torch::Tensor& t) { return t.slice(0, first, last); };
-  return {part(text.ids), part(text.mask), part(text.z_t), part(text.hidden)};
 }
 
 inline diffusion::SamplingHooks hooks(NoiseSource noise, Progress& progress) {

@@ -47,13 +47,31 @@ void check_size(const Model& model, int64_t size) {
         names, " pixels a side, not ", size);
 }
 
-void plan_prior(const Model& model, const Drawing& drawing, Plan& plan) {
-  if (drawing.prior != PriorKind::diffusion) {
-    check(!drawing.prior_guidance && !drawing.prior_steps && !drawing.prior_sampler, ErrorKind::usage,
-          "settings of the prior have no effect when the prior is '", enum_name(drawing.prior),
+/// Error(usage) for settings of a prior that is not asked.
+void check_prior_settings(const Drawing& drawing) {
+  const bool diffusion = drawing.prior == PriorKind::diffusion, ar = drawing.prior == PriorKind::ar;
+  const auto check_absent = [&](bool given, const char* what) {
+    check(!given, ErrorKind::usage, what, " have no effect when the prior is '", enum_name(drawing.prior),
           "': leave them out");
-    return;
-  }
+  };
+  check_absent(!diffusion && !ar && drawing.prior_guidance, "settings of the prior");
+  check_absent(!diffusion && (drawing.prior_steps || drawing.prior_sampler),
+               "steps and samplers of the prior");
+  check_absent(!ar && (drawing.temperature || drawing.top_p), "temperature and top-p");
+}
+
+void plan_ar_prior(const Model& model, const Drawing& drawing, Plan& plan) {
+  const auto& config = required(model, model.ar_prior, "ar_prior").config;
+  plan.ar_prior = config.sampling;
+  plan.ar_prior->guidance = drawing.prior_guidance.value_or(config.sampling.guidance);
+  plan.ar_prior->temperature = drawing.temperature.value_or(config.sampling.temperature);
+  plan.ar_prior->top_p = drawing.top_p.value_or(config.sampling.top_p);
+}
+
+void plan_prior(const Model& model, const Drawing& drawing, Plan& plan) {
+  check_prior_settings(drawing);
+  if (drawing.prior == PriorKind::ar) plan_ar_prior(model, drawing, plan);
+  if (drawing.prior != PriorKind::diffusion) return;
   const auto& config = required(model, model.prior, "prior").config;
   plan.prior = config.sampling;
   plan.prior->sampler = chosen(model.rules, {"prior", config.sampling.sampler, config.diffusion.schedule},

@@ -4,8 +4,8 @@
 
 namespace unclip::pipeline {
 
-/// Where the decoder's z_i comes from: the diffusion prior, z_t in its place, or nowhere (unCLIP §5.1).
-enum class PriorKind { diffusion, text, none };
+/// Where the decoder's z_i comes from: one of the priors (unCLIP §2.2), z_t in its place, or nowhere (§5.1).
+enum class PriorKind { diffusion, ar, text, none };
 
 /// How pictures are drawn; what is absent stays as the model's configuration says.
 struct Drawing {
@@ -14,8 +14,9 @@ struct Drawing {
   std::optional<std::string> prior_steps, steps;  // numbers or spacings, see diffusion::parse_timesteps
   std::vector<std::string> upsampler_steps;       // of the first, the second upsampler
   std::optional<diffusion::Sampler> prior_sampler, sampler, upsampler_sampler;
-  std::optional<double> eta;    // of ddim, in the decoder
-  std::optional<int64_t> size;  // 64 or an upsampler's size; by default default_size()
+  std::optional<double> temperature, top_p;  // of the autoregressive prior
+  std::optional<double> eta;                 // of ddim, in the decoder
+  std::optional<int64_t> size;               // 64 or an upsampler's size; by default default_size()
 };
 
 struct UpsamplingPlan {
@@ -26,7 +27,8 @@ struct UpsamplingPlan {
 
 /// All settings of a drawing, checked before any work.
 struct Plan {
-  std::optional<prior::PriorSampling> prior;  // none unless z_i comes from the diffusion prior
+  std::optional<prior::PriorSampling> prior;    // if z_i comes from the diffusion prior
+  std::optional<prior::CodeSampling> ar_prior;  // if it comes from the autoregressive one
   decoder::DecoderSampling decoder;
   std::vector<UpsamplingPlan> upsamplers;  // in turn, up to the drawing's size
 };
@@ -44,8 +46,9 @@ int64_t default_size(const Model& model);
 
 template <>
 struct unclip::EnumNames<unclip::pipeline::PriorKind> {
-  static constexpr std::array<std::pair<pipeline::PriorKind, std::string_view>, 3> value{
+  static constexpr std::array<std::pair<pipeline::PriorKind, std::string_view>, 4> value{
       {{pipeline::PriorKind::diffusion, "diffusion"},
+       {pipeline::PriorKind::ar, "ar"},
        {pipeline::PriorKind::text, "text"},
        {pipeline::PriorKind::none, "none"}}};
 };

@@ -6,6 +6,7 @@
 #include "unclip/base/error.h"
 #include "unclip/io/safetensors.h"
 #include "unclip/io/state.h"
+#include "unclip/prior/candidates.h"
 
 namespace unclip::pipeline {
 
@@ -99,14 +100,20 @@ NoiseSource DrawingNoise::of(const std::string& stage, int64_t first, int64_t la
     check(copies == 1, ErrorKind::config, "recorded noise is for one candidate per picture, got ", copies);
     return recording_->of(stage, first);
   }
-  std::vector<uint64_t> seeds;
-  for (int64_t picture = first; picture < last; ++picture) {
-    for (int64_t copy = 0; copy < copies; ++copy) {  // each copy has a seed of its own
-      seeds.push_back(seeds_[static_cast<size_t>(picture)] +
-                      static_cast<uint64_t>(copy) * 0x9E3779B97F4A7C15ULL);
-    }
-  }
-  return picture_noise(std::move(seeds), stage);
+  return picture_noise(seeds_of(first, last, copies), stage);
+}
+
+NoiseSource DrawingNoise::uniforms(const std::string& stage,
+                                   int64_t first,
+                                   int64_t last,
+                                   int64_t copies) const {
+  check(!recording_, ErrorKind::usage, "recorded noise is Gaussian, but the stage '", stage,
+        "' draws codes: use --prior diffusion");
+  return picture_uniforms(seeds_of(first, last, copies), stage);
+}
+
+std::vector<uint64_t> DrawingNoise::seeds_of(int64_t first, int64_t last, int64_t copies) const {
+  return prior::candidate_seeds({seeds_.begin() + first, seeds_.begin() + last}, copies);
 }
 
 void DrawingNoise::check_all_used() const {

@@ -26,10 +26,13 @@ class DrawingNoise {
   /// rows for each, side by side. Of a recording: Error(data) names a tensor that is missing or has another
   /// shape.
   NoiseSource of(const std::string& stage, int64_t first, int64_t last, int64_t copies = 1) const;
+  /// The same of U[0, 1), for the autoregressive prior. Error(usage) of a recording, which has none.
+  NoiseSource uniforms(const std::string& stage, int64_t first, int64_t last, int64_t copies) const;
   /// Error(data) that names recorded noise which was not asked for: the recorded run was another one.
   void check_all_used() const;
 
  private:
+  std::vector<uint64_t> seeds_of(int64_t first, int64_t last, int64_t copies) const;
   std::vector<uint64_t> seeds_;
   std::shared_ptr<RecordedNoise> recording_;
 };

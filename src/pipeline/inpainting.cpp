@@ -121,8 +121,7 @@ Inpainted inpaint(Unclip& model, const InpaintRequest& request, Progress& progre
   Inpainted result;
   const nn::TextEncoding text =
       nn::repeat_text(model.encode({request.caption}, &result.warnings), task.count());
-  const torch::Tensor z_i =
-      plan.prior ? model.draw_z_i(text, request.seeds, *plan.prior, progress) : text.z_t.to(torch::kFloat32);
+  const torch::Tensor z_i = model.draw_z_i(text, request.seeds, plan, progress);
   task.conditions = {z_i, text, request.seeds, request.drawing.prior == PriorKind::none};
   torch::Tensor drawn = repaint_base(task, plan.decoder.guidance);
   for (const UpsamplingPlan& upsampling : plan.upsamplers) drawn = repaint_larger(task, drawn, upsampling);

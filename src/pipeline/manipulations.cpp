@@ -54,7 +54,7 @@ torch::Tensor z_i_of(Unclip& model,
   const nn::TextEncoding text = model.encode({std::get<std::string>(endpoint)}, &warnings);
   Drawing drawing = request.drawing;
   drawing.prior = PriorKind::diffusion;
-  return model.draw_z_i(text, {request.seed}, *make_plan(model.model(), drawing).prior, progress);
+  return model.draw_z_i(text, std::vector{request.seed}, make_plan(model.model(), drawing), progress);
 }
 
 torch::Tensor picture_of(const Endpoint& endpoint) {

@@ -6,6 +6,7 @@
 #include "unclip/image/network.h"
 #include "unclip/io/key_map.h"
 #include "unclip/pipeline/model_directory.h"
+#include "unclip/prior/autoregressive_config.h"
 #include "unclip/prior/config.h"
 #include "unclip/upsampler/config.h"
 
@@ -57,6 +58,7 @@ struct Model {
   std::optional<image::Preprocessing> preprocessing{};  // none: the picture is resized as it is (our CLIP)
   std::optional<Stage<clip::ClipConfig>> text_encoder{}, image_encoder{};
   std::optional<Stage<prior::DiffusionPriorConfig>> prior{};
+  std::optional<Stage<prior::AutoregressivePriorConfig>> ar_prior{};
   std::optional<Stage<decoder::DecoderConfig>> decoder{}, decoder_inpaint{};  // the latter fills holes
   std::vector<UpsamplerStage> upsamplers{};                                   // by size, ascending
   DrawingRules rules{};

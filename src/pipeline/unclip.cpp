@@ -86,9 +86,7 @@ Pictures Unclip::generate(const GenerateRequest& request, Progress& progress) {
   if (plan.prior && noise.is_recorded()) plan.prior->candidates = 1;
   std::vector<std::string> warnings;
   const nn::TextEncoding text = encode(request.captions, &warnings);
-  // Without the prior z_t stands in for z_i, or nothing does (unCLIP §5.1).
-  const torch::Tensor z_i =
-      plan.prior ? draw_z_i(text, noise, *plan.prior, progress) : text.z_t.to(torch::kFloat32);
+  const torch::Tensor z_i = draw_z_i(text, noise, plan, progress);
   const bool without_image = request.drawing.prior == PriorKind::none;
   Pictures result = draw({z_i, text, noise, without_image}, plan, progress);
   noise.check_all_used();
@@ -110,15 +108,41 @@ Pictures Unclip::vary(const VaryRequest& request, Progress& progress) {
 
 torch::Tensor Unclip::draw_z_i(const nn::TextEncoding& text,
                                const DrawingNoise& noise,
-                               const prior::PriorSampling& sampling,
+                               const Plan& plan,
                                Progress& progress) {
+  if (plan.prior) return draw_diffusion(text, noise, *plan.prior, progress);
+  if (plan.ar_prior) return draw_autoregressive(text, noise, *plan.ar_prior, progress);
+  return text.z_t.to(torch::kFloat32);  // z_t stands in for z_i, or nothing does (unCLIP §5.1)
+}
+
+torch::Tensor Unclip::draw_diffusion(const nn::TextEncoding& text,
+                                     const DrawingNoise& noise,
+                                     const prior::PriorSampling& sampling,
+                                     Progress& progress) {
   auto model = load_net<prior::DiffusionPrior>(required(model_, model_.prior, "prior"), dtype_);
   model->compute_dtype = dtype_;
   const nn::TextEncoding null_text = encode_nothing(1);
   progress.begin("prior", step_count(sampling.sampler, model->config().diffusion, text.size(), kBatch));
   const torch::Tensor z_i = in_batches(text.size(), kBatch, [&](int64_t first, int64_t last) {
-    return prior::sample(model, {part_of(text, first, last), null_text}, sampling,
+    return prior::sample(model, {nn::slice_text(text, first, last), null_text}, sampling,
                          hooks(noise.of("prior", first, last, sampling.candidates), progress));
+  });
+  progress.end();
+  return z_i;
+}
+
+torch::Tensor Unclip::draw_autoregressive(const nn::TextEncoding& text,
+                                          const DrawingNoise& noise,
+                                          const prior::CodeSampling& sampling,
+                                          Progress& progress) {
+  auto model = load_net<prior::AutoregressivePrior>(required(model_, model_.ar_prior, "ar_prior"), dtype_);
+  model->compute_dtype = dtype_;
+  const nn::TextEncoding null_text = encode_nothing(1);
+  progress.begin("ar-prior", model->components() * batch_count(text.size(), kBatch));
+  const torch::Tensor z_i = in_batches(text.size(), kBatch, [&](int64_t first, int64_t last) {
+    return prior::sample(model, {nn::slice_text(text, first, last), null_text}, sampling,
+                         {.uniform = noise.uniforms("ar_prior", first, last, sampling.candidates),
+                          .on_code = [&progress] { progress.advance(); }});
   });
   progress.end();
   return z_i;
@@ -164,7 +188,7 @@ decoder::DrawingInput Unclip::drawing_input(decoder::Decoder& model,
   decoder::DrawingInput input{.z_i = conditions.z_i.slice(0, first, last), .text = {}, .null_text = {}};
   input.without_image = conditions.without_image;
   if (model->config().text.source != decoder::TextSource::none) {
-    input.text = part_of(conditions.text, first, last);
+    input.text = nn::slice_text(conditions.text, first, last);
     input.null_text = encode_nothing(1);
   }
   return input;

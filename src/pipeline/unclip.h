@@ -7,6 +7,7 @@
 #include "unclip/decoder/sample.h"
 #include "unclip/pipeline/drawing.h"
 #include "unclip/pipeline/drawing_noise.h"
+#include "unclip/prior/autoregressive_sample.h"
 #include "unclip/prior/sample.h"
 #include "unclip/text/tokenizer.h"
 #include "unclip/upsampler/sample.h"
@@ -63,10 +64,10 @@ class Unclip {
   nn::TextEncoding encode(const std::vector<std::string>& captions, std::vector<std::string>* warnings);
   /// x → z_i [N, D] float32, of the square in the middle of each picture, uint8 [H, W, 3].
   torch::Tensor encode_images(const std::vector<torch::Tensor>& pictures);
-  /// z_t → z_i [N, D] (unCLIP §2.2).
+  /// z_i [N, D] of captions, from the prior that the plan names (unCLIP §2.2), or z_t in its place (§5.1).
   torch::Tensor draw_z_i(const nn::TextEncoding& text,
                          const DrawingNoise& noise,
-                         const prior::PriorSampling& sampling,
+                         const Plan& plan,
                          Progress& progress);
   /// All stages behind z_i.
   Pictures draw(const Conditions& conditions, const Plan& plan, Progress& progress);
@@ -94,6 +95,14 @@ class Unclip {
   nn::TextEncoding encode_nothing(size_t count);
 
  private:
+  torch::Tensor draw_diffusion(const nn::TextEncoding& text,
+                               const DrawingNoise& noise,
+                               const prior::PriorSampling& sampling,
+                               Progress& progress);
+  torch::Tensor draw_autoregressive(const nn::TextEncoding& text,
+                                    const DrawingNoise& noise,
+                                    const prior::CodeSampling& sampling,
+                                    Progress& progress);
   torch::Tensor clip_input(const torch::Tensor& pixels);  // uint8 [H, W, 3] -> [1, 3, S, S]
   torch::Tensor upsample(const torch::Tensor& low,
                          const UpsamplingPlan& plan,

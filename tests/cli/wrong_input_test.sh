@@ -20,6 +20,10 @@ run generate 'a red heart' "${tiny[@]}" --size 32 --seed 7 -o "$folder/heart.png
 verdict "$([[ $code == 0 && -s $folder/heart.png ]] && echo yes)" 'generate should draw a picture'
 run generate --from-image "$folder/heart.png" "${tiny[@]}" -o "$folder/again.png"
 verdict "$(cmp -s "$folder/heart.png" "$folder/again.png" && echo yes)" '--from-image should repeat the same picture'
+run generate 'a red heart' "${tiny[@]}" --size 16 --seed 7 --prior ar --temperature 0.7 --top-p 0.9 -o "$folder/ar.png"
+verdict "$([[ $code == 0 && -s $folder/ar.png ]] && echo yes)" 'generate --prior ar should draw a picture'
+run generate --from-image "$folder/ar.png" "${tiny[@]}" -o "$folder/ar-again.png"
+verdict "$(cmp -s "$folder/ar.png" "$folder/ar-again.png" && echo yes)" '--from-image should repeat an ar picture'
 run generate 'a cat' 'a dog' "${tiny[@]}" --size 16 --seed 7 --n 2 -o "$folder/pair.png" --json
 verdict "$(python3 - "$folder/out" <<'PYTHON' && echo yes
 import json, sys
@@ -67,6 +71,18 @@ wrong 2 'steps of 2 upsamplers were given, but the model has 1' generate x "${ti
 wrong 2 'eta is a setting of the ddim sampler, but ddpm draws' generate x "${tiny[@]}" --size 16 --sampler ddpm --eta 0.5
 wrong 2 "settings of the prior have no effect when the prior is 'text'" \
   generate x "${tiny[@]}" --size 16 --prior text --prior-guidance 2
+wrong 2 "settings of the prior have no effect when the prior is 'none'" \
+  generate x "${tiny[@]}" --size 16 --prior none --prior-guidance 2
+wrong 2 "steps and samplers of the prior have no effect when the prior is 'ar'" \
+  generate x "${tiny[@]}" --size 16 --prior ar --prior-steps 5
+wrong 2 "steps and samplers of the prior have no effect when the prior is 'ar'" \
+  generate x "${tiny[@]}" --size 16 --prior ar --prior-sampler ddim
+wrong 2 "temperature and top-p have no effect when the prior is 'diffusion'" \
+  generate x "${tiny[@]}" --size 16 --temperature 0.5
+wrong 2 "temperature and top-p have no effect when the prior is 'text'" \
+  generate x "${tiny[@]}" --size 16 --prior text --top-p 0.5
+wrong 2 "--temperature is '0', expected 0.01 to 10" generate x "${tiny[@]}" --size 16 --prior ar --temperature 0
+wrong 2 "--top-p is '2', expected 0.001 to 1" generate x "${tiny[@]}" --size 16 --prior ar --top-p 2
 wrong 2 'unknown flag --prior-steps' vary "$folder/heart.png" "${tiny[@]}" --prior-steps 3
 wrong 2 "--rounds is '0', expected 1 to 1000" bench "${tiny[@]}" --rounds 0
 
@@ -94,7 +110,12 @@ wrong_model 1 'model.json is damaged' manifest
 broken format && printf '{"format": 9}' >"$folder/format/model.json"
 wrong_model 1 'has format 9, expected 1' format
 broken stage && sed -i '/"prior": {/,/}/d' "$folder/stage/model.json"
-wrong_model 1 "has no stage 'prior', only: clip, decoder, upsampler_32" stage
+wrong_model 1 "has no stage 'prior', only: ar_prior, clip, decoder, upsampler_32" stage
+broken without && sed -i '/"ar_prior": {/,/}/d' "$folder/without/model.json"
+wrong 1 "has no stage 'ar_prior', only: clip, decoder, prior, upsampler_32" \
+  generate x --model "$folder/without" --quiet --size 16 --prior ar
+broken damaged && truncate -s -10 "$folder/damaged/ar_prior/model.safetensors"
+wrong 1 'ar_prior/model.safetensors' generate x --model "$folder/damaged" --quiet --size 16 --prior ar
 broken vocabulary && rm "$folder/vocabulary/tokenizer/vocab.json"
 wrong_model 1 'vocab.json' vocabulary
 broken setting && sed -i 's/"unet"/"unett"/' "$folder/setting/decoder/config.json"

@@ -8,6 +8,7 @@
 #include "unclip/image/encode.h"
 #include "unclip/io/file.h"
 #include "unclip/pipeline/unclip.h"
+#include "unclip/train/ar_prior_stage.h"
 #include "unclip/train/clip_stage.h"
 #include "unclip/train/decoder_stage.h"
 #include "unclip/train/export.h"
@@ -87,6 +88,23 @@ train::PriorRun prior_run() {
   return run;
 }
 
+train::ArPriorRun ar_prior_run() {
+  train::ArPriorRun run;
+  run.model = {.embed_dim = 16,
+               .transformer = {.width = 48, .layers = 2, .heads = 3},
+               .context = 10,
+               .text_source = prior::TextSource::clip,
+               .text_width = 32,
+               .reconstruction_error = 0.05,
+               .buckets = 32,
+               .bucket_range = 4.0,
+               .dot_product_bins = 4};
+  run.fit_pictures = 64;
+  run.data = loader(kLow);
+  run.train = schedule(300, 3e-3);
+  return run;
+}
+
 nn::UNetConfig small_unet() {
   return {.size = kLow,
           .out_channels = 3,
@@ -154,12 +172,14 @@ class CaptionToPicture : public ::testing::Test {
     train::train_tokenizer({(folder_ / "pictures").string()}, kVocabulary, folder_ / "tokenizer");
     train::train_clip(request("clip", clip_run()), *progress);
     train::train_prior(request("prior", prior_run()), *progress);
+    train::train_ar_prior(request("ar", ar_prior_run()), *progress);
     train::train_decoder(request("decoder", decoder_run()), *progress);
     train::train_upsampler(request("up", upsampler_run()), *progress);
-    train::export_model({.runs = {folder_ / "clip", folder_ / "prior", folder_ / "decoder", folder_ / "up"},
-                         .out = folder_ / "model",
-                         .card = {},
-                         .dtype = torch::kBFloat16});
+    train::export_model(
+        {.runs = {folder_ / "clip", folder_ / "prior", folder_ / "ar", folder_ / "decoder", folder_ / "up"},
+         .out = folder_ / "model",
+         .card = {},
+         .dtype = torch::kBFloat16});
   }
   testing::TemporaryFolder folder_;
 };
@@ -173,22 +193,32 @@ size_t nearest_colour(const torch::Tensor& picture) {
   return static_cast<size_t>(std::ranges::min_element(distances) - distances.begin());
 }
 
-TEST_F(CaptionToPicture, DrawsWhatTheCaptionSays) {
-  train_all();
-  pipeline::GenerateRequest request{.captions = {}, .seeds = {}, .drawing = {.size = kHigh}};
+/// A picture of each colour's caption.
+torch::Tensor draw_colours(pipeline::Unclip& model, pipeline::PriorKind prior) {
+  pipeline::GenerateRequest request{.captions = {}, .seeds = {}, .drawing = {.prior = prior, .size = kHigh}};
   for (const Colour& colour : kColours) {
     request.captions.push_back(caption_of(colour));
     request.seeds.push_back(request.seeds.size());
   }
-  pipeline::Unclip model(folder_ / "model", torch::kFloat32);
-  const pipeline::Pictures drawn = model.generate(request, *silent_progress());
-  ASSERT_EQ(drawn.pictures.sizes(), (std::vector<int64_t>{8, 3, kHigh, kHigh}));
+  return model.generate(request, *silent_progress()).pictures;
+}
+
+/// How many of eight pictures have the colour of their caption.
+size_t right_colours(const torch::Tensor& pictures) {
   size_t right = 0;
   for (size_t i = 0; i < kColours.size(); ++i)
-    right += static_cast<size_t>(nearest_colour(drawn.pictures[static_cast<int64_t>(i)]) == i);
-  EXPECT_GE(right, 7U);
-  const torch::Tensor frame = drawn.pictures.slice(2, 0, 3).mean(),
-                      inside = drawn.pictures.slice(2, 8).mean();
+    right += static_cast<size_t>(nearest_colour(pictures[static_cast<int64_t>(i)]) == i);
+  return right;
+}
+
+TEST_F(CaptionToPicture, DrawsWhatTheCaptionSays) {
+  train_all();
+  pipeline::Unclip model(folder_ / "model", torch::kFloat32);
+  const torch::Tensor drawn = draw_colours(model, pipeline::PriorKind::diffusion);
+  ASSERT_EQ(drawn.sizes(), (std::vector<int64_t>{8, 3, kHigh, kHigh}));
+  EXPECT_GE(right_colours(drawn), 7U);
+  EXPECT_GE(right_colours(draw_colours(model, pipeline::PriorKind::ar)), 7U);
+  const torch::Tensor frame = drawn.slice(2, 0, 3).mean(), inside = drawn.slice(2, 8).mean();
   EXPECT_LT(frame.item<double>(), inside.item<double>() - 0.2);  // the darker frame is at the top
 
   const auto pixels = (rgb(kColours[0]) * 255).expand({kHigh, kHigh, 3}).to(torch::kUInt8).contiguous();

@@ -77,7 +77,7 @@ TEST_F(ManipulationsTest, FixedInterpolationHasVariationsAtItsEnds) {
   const nn::TextEncoding text = model.encode({"a red heart"}, nullptr);
   const Plan plan = make_plan(model.model(), {.size = 32});
   ASSERT_TRUE(plan.prior.has_value());
-  const Tensor z_2 = model.draw_z_i(text, {9}, plan.prior.value(), *quiet_);
+  const Tensor z_2 = model.draw_z_i(text, std::vector<uint64_t>{9}, plan, *quiet_);
   EXPECT_CLOSE(frames.z_i.slice(0, 4, 5), z_2, {.absolute = 1e-5, .relative = 1e-5});
 }
 

@@ -66,7 +66,7 @@ TEST_F(UnclipTest, MorePicturesThanABatchAreTheSame) {
 TEST_F(UnclipTest, PriorKindsDiffer) {
   Unclip model = open();
   std::vector<torch::Tensor> drawn;
-  for (const PriorKind kind : {PriorKind::diffusion, PriorKind::text, PriorKind::none}) {
+  for (const PriorKind kind : {PriorKind::diffusion, PriorKind::ar, PriorKind::text, PriorKind::none}) {
     drawn.push_back(
         model
             .generate({.captions = {"a red heart"}, .seeds = {1}, .drawing = {.prior = kind, .size = 16}},
@@ -75,6 +75,22 @@ TEST_F(UnclipTest, PriorKindsDiffer) {
   }
   EXPECT_FALSE(torch::allclose(drawn[0], drawn[1], 0, 1e-3));
   EXPECT_FALSE(torch::allclose(drawn[1], drawn[2], 0, 1e-3));
+  EXPECT_FALSE(torch::allclose(drawn[2], drawn[3], 0, 1e-3));
+}
+
+TEST_F(UnclipTest, DrawsFromTheAutoregressivePriorInAnyBatch) {
+  Unclip model = open();
+  const auto draw = [&](const std::vector<std::string>& captions, const std::vector<uint64_t>& seeds,
+                        const Drawing& drawing) {
+    return model.generate({.captions = captions, .seeds = seeds, .drawing = drawing}, *silent_progress()).z_i;
+  };
+  const Drawing drawing{.prior = PriorKind::ar, .prior_guidance = 2.0, .temperature = 0.8, .size = 16};
+  const torch::Tensor batch = draw({"a red heart", "a blue cat"}, {1, 2}, drawing);
+  EXPECT_CLOSE(draw({"a blue cat"}, {2}, drawing), batch.slice(0, 1, 2), {.absolute = 1e-5, .relative = 0});
+  EXPECT_FALSE(torch::allclose(draw({"a blue cat"}, {3}, drawing), batch.slice(0, 1, 2), 0, 1e-3));
+  Drawing cold = drawing;
+  cold.temperature = 0.01;
+  EXPECT_FALSE(torch::allclose(draw({"a blue cat"}, {2}, cold), batch.slice(0, 1, 2), 0, 1e-3));
 }
 
 TEST_F(UnclipTest, VariationsShareTheEmbeddingAndDifferInNoise) {

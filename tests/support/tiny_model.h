@@ -8,19 +8,40 @@
 
 namespace unclip::testing {
 
+/// `finish` adds what is no weight.
 template <class Net, class Config>
-void write_stage(const std::filesystem::path& folder, const Config& config) {
+void write_stage(const std::filesystem::path& folder,
+                 const Config& config,
+                 const std::function<void(Net&)>& finish = nullptr) {
   Net net(config);
   nn::initialize_parameters(*net, 1);
   const torch::NoGradGuard no_grad;
   uint64_t stream = 0;  // zero-initialised layers would hide everything behind them
   for (torch::Tensor& p : net->parameters()) p.add_(normal_noise({7, ++stream, 0}, p.sizes()) * 0.02);
+  if (finish) finish(net);
   std::filesystem::create_directories(folder);
   io::save_state(*net, folder / "model.safetensors");
   io::write_file_atomically(folder / "config.json", config_to_json(config));
 }
 
-/// Stages clip, prior, decoder (16 px) and upsampler_32, with a tokenizer of 514 tokens.
+inline void write_tiny_ar_prior(const std::filesystem::path& folder) {
+  const prior::AutoregressivePriorConfig config{.embed_dim = 16,
+                                                .transformer = {.width = 16, .layers = 1, .heads = 2},
+                                                .context = 8,
+                                                .text_source = prior::TextSource::clip,
+                                                .text_width = 16,
+                                                .components = 6,
+                                                .buckets = 16,
+                                                .dot_product_bins = 4};
+  const auto fit = [](prior::AutoregressivePrior& net) {
+    prior::EmbeddingMoments moments(16);
+    moments.add(normal_noise({8, 1, 0}, {32, 16}));
+    net->fit(prior::principal_components(moments), normal_noise({8, 2, 0}, {32}));
+  };
+  write_stage<prior::AutoregressivePrior, prior::AutoregressivePriorConfig>(folder, config, fit);
+}
+
+/// Stages clip, prior, ar_prior, decoder (16 px) and upsampler_32, with a tokenizer of 514 tokens.
 inline void write_tiny_model(const std::filesystem::path& folder) {
   std::filesystem::create_directories(folder / "tokenizer");
   text::TokenizerTrainer trainer;
@@ -40,6 +61,7 @@ inline void write_tiny_model(const std::filesystem::path& folder) {
                                   .text_width = 16,
                                   .scaling = prior::EmbeddingScaling::standardize,
                                   .sampling = {.sampler = {.timesteps = "4"}, .guidance = 2.0}});
+  write_tiny_ar_prior(folder / "ar_prior");
   const nn::UNetConfig unet{.size = 16,
                             .out_channels = 3,
                             .channels = 8,
@@ -70,16 +92,17 @@ inline void write_tiny_model(const std::filesystem::path& folder) {
                                  .diffusion = v,
                                  .sampler = {.kind = diffusion::Sampler::ddim, .timesteps = "3"},
                                  .low_size = 16});
-  pipeline::write_manifest(
-      folder,
-      {.name = "tiny",
-       .version = "1",
-       .licence = "Apache-2.0",
-       .card = "",
-       .attribution = {},
-       .trained_on = {},
-       .stages = {
-           {"clip", "clip"}, {"prior", "prior"}, {"decoder", "decoder"}, {"upsampler_32", "upsampler_32"}}});
+  pipeline::write_manifest(folder, {.name = "tiny",
+                                    .version = "1",
+                                    .licence = "Apache-2.0",
+                                    .card = "",
+                                    .attribution = {},
+                                    .trained_on = {},
+                                    .stages = {{"clip", "clip"},
+                                               {"prior", "prior"},
+                                               {"ar_prior", "ar_prior"},
+                                               {"decoder", "decoder"},
+                                               {"upsampler_32", "upsampler_32"}}});
 }
 
 }  // namespace unclip::testing

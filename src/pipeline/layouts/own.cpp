@@ -49,6 +49,8 @@ Model open(const fs::path& folder) {
   model.text.tokenizer = directory.tokenizer();
   if (directory.has("clip")) read_clip(directory.stage("clip"), model);
   if (directory.has("prior")) model.prior = read_stage<prior::DiffusionPriorConfig>(directory.stage("prior"));
+  if (directory.has("ar_prior"))
+    model.ar_prior = read_stage<prior::AutoregressivePriorConfig>(directory.stage("ar_prior"));
   if (directory.has("decoder"))
     model.decoder = read_stage<decoder::DecoderConfig>(directory.stage("decoder"));
   if (directory.has("decoder_inpaint"))
