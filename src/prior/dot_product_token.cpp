@@ -21,7 +21,7 @@ torch::Tensor dot_product_edges(const torch::Tensor& dots, int64_t bins) {
   check(count >= bins, ErrorKind::data, "the dot products of ", count, " pairs cannot fill ", bins,
         " bins: give more data or lower dot_product_bins");
   const torch::Tensor sorted = std::get<0>(dots.to(torch::kFloat32).sort());
-  return sorted.index_select(0, torch::arange(1, bins) * count / bins);
+  return sorted.index_select(0, (torch::arange(1, bins, torch::kLong) * count).floor_divide(bins));
 }
 
 torch::Tensor dot_product_token(const torch::Tensor& dots, const torch::Tensor& edges) {
