@@ -24,6 +24,8 @@ Plan plan_of(const Unclip& model, Drawing drawing) {
   drawing.prior_guidance.reset();
   drawing.prior_steps.reset();
   drawing.prior_sampler.reset();
+  drawing.temperature.reset();
+  drawing.top_p.reset();
   return make_plan(model.model(), drawing);
 }
 
