@@ -1,35 +1,27 @@
 #include "unclip/io/safetensors.h"
 
 #include <algorithm>
-#include <array>
-#include <cstring>
 
 #include "unclip/base/error.h"
 #include "unclip/io/file.h"
 #include "unclip/io/mapped_file.h"
+#include "unclip/io/mapped_tensor.h"
 
 namespace unclip::io {
 namespace {
 
-constexpr std::array<std::pair<Dtype, torch::ScalarType>, 10> kScalarTypes{{{Dtype::boolean, torch::kBool},
-                                                                            {Dtype::u8, torch::kUInt8},
-                                                                            {Dtype::i8, torch::kInt8},
-                                                                            {Dtype::i16, torch::kInt16},
-                                                                            {Dtype::f16, torch::kFloat16},
-                                                                            {Dtype::bf16, torch::kBFloat16},
-                                                                            {Dtype::i32, torch::kInt32},
-                                                                            {Dtype::f32, torch::kFloat32},
-                                                                            {Dtype::f64, torch::kFloat64},
-                                                                            {Dtype::i64, torch::kInt64}}};
+Dtype stored_dtype(const std::string& name, const torch::Tensor& tensor) {
+  const std::optional<Dtype> dtype = dtype_of(tensor.scalar_type());
+  check(dtype.has_value(), ErrorKind::shape, "tensor '", name, "' has type ", tensor.scalar_type(),
+        ", which a safetensors file cannot hold");
+  return *dtype;
+}
 
-torch::ScalarType scalar_type(Dtype dtype) { return kScalarTypes[static_cast<size_t>(dtype)].second; }
-
-Dtype dtype_of(const std::string& name, const torch::Tensor& tensor) {
-  for (const auto& [dtype, type] : kScalarTypes) {
-    if (type == tensor.scalar_type()) return dtype;
-  }
-  fail(ErrorKind::shape, "tensor '", name, "' has type ", tensor.scalar_type(),
-       ", which a safetensors file cannot hold");
+/// Of a tensor whose elements lie one after the other.
+std::vector<int64_t> dense_strides(const std::vector<int64_t>& shape) {
+  std::vector<int64_t> strides(shape.size(), 1);
+  for (size_t i = shape.size(); i-- > 1;) strides[i - 1] = strides[i] * shape[i];
+  return strides;
 }
 
 std::vector<TensorEntry> entries_in_file_order(const NamedTensors& tensors) {
@@ -37,7 +29,7 @@ std::vector<TensorEntry> entries_in_file_order(const NamedTensors& tensors) {
   for (const auto& [name, tensor] : tensors) {
     check(tensor.defined() && tensor.layout() == torch::kStrided && !tensor.is_meta(), ErrorKind::shape,
           "tensor '", name, "' has no values to be stored");
-    entries.push_back({name, dtype_of(name, tensor), tensor.sizes().vec()});
+    entries.push_back({name, stored_dtype(name, tensor), tensor.sizes().vec()});
   }
   std::stable_sort(entries.begin(), entries.end(),
                    [](const TensorEntry& a, const TensorEntry& b) { return a.dtype > b.dtype; });
@@ -58,17 +50,10 @@ torch::Tensor SafetensorsFile::tensor(const std::string& name) const {
   check(found != entries_.end(), ErrorKind::checkpoint, file_->path().string(), " has no tensor '", name,
         "'");
   const TensorEntry& entry = found->second;
-  const auto options = torch::TensorOptions().dtype(scalar_type(entry.dtype));
-  if (entry.begin == entry.end) return torch::empty(entry.shape, options);
-  uint8_t* data = file_->data() + entry.begin;
-  if (entry.begin % static_cast<uint64_t>(dtype_size(entry.dtype)) == 0) {
-    return torch::from_blob(
-        data, entry.shape, [file = file_](void*) {}, options);
-  }
-  // Other writers may leave a number across its natural boundary, where kernels must not read it in place.
-  torch::Tensor copy = torch::empty(entry.shape, options);
-  std::memcpy(copy.data_ptr(), data, entry.end - entry.begin);
-  return copy;
+  // A tensor without elements may have dimensions whose product overflows.
+  const auto strides =
+      entry.begin == entry.end ? std::vector<int64_t>(entry.shape.size(), 1) : dense_strides(entry.shape);
+  return mapped_tensor(file_, {entry.dtype, entry.shape, strides, entry.begin});
 }
 
 NamedTensors SafetensorsFile::tensors() const {

@@ -1,4 +1,4 @@
-// The weights of a folder, in whichever of the usual files they lie.
+// Weights in any of the files that models of this field are released as.
 #pragma once
 #include <filesystem>
 #include <string>
@@ -7,11 +7,16 @@
 
 namespace unclip::io {
 
-/// The tensors of a weights file, told by its content.
+/// The tensors of a safetensors file, of an index of such files (*.index.json) with its shards, or of a
+/// PyTorch archive (.bin, .pt, .ckpt, .th; torch_archive.h says under which names). The content counts, not
+/// the file's name. Tensors lie on the mapped file, which lives as long as any of them; nothing is copied but
+/// numbers that cross their natural boundary. No code of a file is ever run. Error(io) or Error(checkpoint)
+/// names the file.
 NamedTensors read_weights(const std::filesystem::path& file);
 
-/// FOLDER/STEM.safetensors or the first variant of it (STEM.fp16.safetensors). Error(io) that names what was
-/// looked for if there is none.
+/// The file in `folder` that holds the weights called `stem` ("model", "diffusion_pytorch_model"):
+/// safetensors before .bin ("model" is "pytorch_model" there), one file before an index, and full precision
+/// before the fp16 variant, as the Python libraries choose. Error(io) that lists the names if there is none.
 std::filesystem::path find_weights(const std::filesystem::path& folder, const std::string& stem);
 
 }  // namespace unclip::io
