@@ -68,7 +68,10 @@ void PictureConfig::validate() const {
 }
 
 torch::Tensor square_picture(std::span<const uint8_t> stored, const std::string& name, int64_t size) {
-  const torch::Tensor pixels = image::flatten_on(image::decode(stored, name).pixels);
+  return square_picture(image::flatten_on(image::decode(stored, name).pixels), size);
+}
+
+torch::Tensor square_picture(const torch::Tensor& pixels, int64_t size) {
   const int64_t shorter = std::min(pixels.size(0), pixels.size(1));
   return resize(image::center_crop(pixels, shorter, shorter), size, size).contiguous();
 }

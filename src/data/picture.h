@@ -44,6 +44,9 @@ struct AugmentationDraw {
 /// damaged; `name` is for the message.
 torch::Tensor square_picture(std::span<const uint8_t> stored, const std::string& name, int64_t size);
 
+/// The same of a picture that is decoded already: uint8 [H, W, 3].
+torch::Tensor square_picture(const torch::Tensor& pixels, int64_t size);
+
 struct SamplePixels {
   torch::Tensor picture;                 // uint8 [side, side, 3]
   std::optional<torch::Tensor> low_res;  // uint8 [side / k, side / k, 3], k = size / low_res

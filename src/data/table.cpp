@@ -93,11 +93,23 @@ class CsvReader {
   size_t line_ = 1;
 };
 
-size_t column(const std::vector<std::string>& header, const std::string& name, const std::string& where) {
-  const auto found = std::find(header.begin(), header.end(), name);
-  check(found != header.end(), ErrorKind::data, where, " has no column '", name,
-        "'; its first line must name the columns file_name and text");
-  return static_cast<size_t>(found - header.begin());
+std::string joined(const std::vector<std::string>& names) {
+  std::string result;
+  for (const std::string& name : names) result += (result.empty() ? "" : " and ") + name;
+  return result;
+}
+
+std::vector<size_t> places_of(const std::vector<std::string>& columns,
+                              const std::vector<std::string>& header,
+                              const std::string& where) {
+  std::vector<size_t> places;
+  for (const std::string& name : columns) {
+    const auto found = std::find(header.begin(), header.end(), name);
+    check(found != header.end(), ErrorKind::data, where, " has no column '", name,
+          "'; its first line must name the columns ", joined(columns));
+    places.push_back(static_cast<size_t>(found - header.begin()));
+  }
+  return places;
 }
 
 /// Discarded if `text` is no JSON or nested absurdly deep (walking such a value would exhaust the stack).
@@ -123,20 +135,29 @@ std::string text_member(const Json& json, const char* name, const std::string& w
 
 }  // namespace
 
-std::vector<CaptionRow> read_caption_csv(std::string_view text, const std::string& where) {
+std::vector<std::vector<std::string>> read_csv_columns(std::string_view text,
+                                                       const std::vector<std::string>& columns,
+                                                       const std::string& where) {
   CsvReader reader(text, where);
   const std::vector<std::string> header = reader.next_record();
-  const size_t file_column = column(header, "file_name", where);
-  const size_t text_column = column(header, "text", where);
-  std::vector<CaptionRow> rows;
+  const std::vector<size_t> places = places_of(columns, header, where);
+  std::vector<std::vector<std::string>> rows;
   while (!reader.done()) {
     const size_t line = reader.line();
     std::vector<std::string> fields = reader.next_record();
     if (fields.size() == 1 && trimmed(fields[0]).empty()) continue;
     check(fields.size() == header.size(), ErrorKind::data, where, ", line ", line, " has ", fields.size(),
           " fields, expected ", header.size(), "; put a text with commas in double quotes");
-    rows.push_back({std::move(fields[file_column]), std::move(fields[text_column])});
+    std::vector<std::string>& row = rows.emplace_back();
+    for (const size_t place : places) row.push_back(fields[place]);
   }
+  return rows;
+}
+
+std::vector<CaptionRow> read_caption_csv(std::string_view text, const std::string& where) {
+  std::vector<CaptionRow> rows;
+  for (auto& row : read_csv_columns(text, {"file_name", "text"}, where))
+    rows.push_back({std::move(row[0]), std::move(row[1])});
   return rows;
 }
 

@@ -15,6 +15,11 @@ struct CaptionRow {
 /// ignored. Error(data) naming `where` and the line if a column is missing or a row is damaged.
 std::vector<CaptionRow> read_caption_csv(std::string_view text, const std::string& where);
 
+/// The cells of these columns, row by row. Error(data) as above.
+std::vector<std::vector<std::string>> read_csv_columns(std::string_view text,
+                                                       const std::vector<std::string>& columns,
+                                                       const std::string& where);
+
 /// One JSON object a line. Error(data) naming `where` and the line.
 std::vector<CaptionRow> read_caption_jsonl(std::string_view text, const std::string& where);
 

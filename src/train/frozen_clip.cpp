@@ -19,33 +19,12 @@ clip::Clip load_from_run(const RunFolder& run) {
 
 }  // namespace
 
-nn::TextEncoding FrozenClip::encode_text(const std::vector<std::string>& captions) const {
-  const torch::NoGradGuard no_grad;
-  const auto tokens = tokenizer->tokenize(captions, model->config().text.context_length);
-  return clip::Clip(model)->encode_text(tokens.ids, tokens.mask);
-}
-
-torch::Tensor FrozenClip::encode_image(const torch::Tensor& pictures) const {
-  const torch::NoGradGuard no_grad;
-  const torch::Tensor input = clip::preprocess(pictures, model->config().vision);
-  return clip::Clip(model)->encode_image(input).to(torch::kFloat32);
-}
-
 FrozenClip load_frozen_clip(const fs::path& folder, torch::ScalarType compute_dtype) {
-  FrozenClip result;
-  if (fs::exists(folder / "model.json")) {
-    const pipeline::ModelDirectory directory(folder);
-    result.model = pipeline::load_stage<clip::Clip, clip::ClipConfig>(directory.stage("clip"));
-  } else {
-    check(fs::exists(folder / "config.json"), ErrorKind::io, "'", folder.string(),
-          "' is neither a run of `train clip` nor a model directory");
-    result.model = load_from_run(RunFolder(folder));
-  }
-  nn::freeze_parameters(*result.model);
-  result.model->set_compute_dtype(compute_dtype);
-  result.tokenizer = std::make_shared<text::Tokenizer>(text::Tokenizer::load(folder / "tokenizer"));
-  result.null_text = result.encode_text({""});
-  return result;
+  if (fs::exists(folder / "model.json")) return pipeline::load_frozen_clip(folder, compute_dtype);
+  check(fs::exists(folder / "config.json"), ErrorKind::io, "'", folder.string(),
+        "' is neither a run of `train clip` nor a model directory");
+  return pipeline::freeze(load_from_run(RunFolder(folder)), text::Tokenizer::load(folder / "tokenizer"),
+                          compute_dtype);
 }
 
 }  // namespace unclip::train

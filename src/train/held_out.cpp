@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "unclip/data/picture.h"
+#include "unclip/eval/retrieval.h"
 #include "unclip/image/sheet.h"
 
 namespace unclip::train {
@@ -35,8 +36,7 @@ std::vector<uint64_t> first_seeds(int64_t count) {
 }
 
 double recall_at(const torch::Tensor& scores, int64_t k) {
-  const torch::Tensor own = scores.diagonal().unsqueeze(1);
-  return (scores > own).sum(1).lt(k).to(torch::kFloat64).mean().item<double>();
+  return eval::recall_at(eval::ranks_of_own(scores), k);
 }
 
 void write_retrieval_sheet(const std::filesystem::path& sheet,

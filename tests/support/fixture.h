@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "unclip/base/error.h"
 #include "unclip/io/safetensors.h"
 
 namespace unclip::testing {
@@ -12,7 +13,7 @@ class Fixture {
  public:
   /// tests/fixtures/NAME.safetensors; a missing file fails the test.
   explicit Fixture(const std::string& name)
-      : file_(std::string(UNCLIP_FIXTURES) + "/" + name + ".safetensors") {}
+      : file_(join_text(UNCLIP_FIXTURES, '/', name, ".safetensors")) {}
 
   torch::Tensor operator[](const std::string& name) const { return file_.tensor(name).clone(); }
   bool contains(const std::string& name) const { return file_.contains(name); }
