@@ -1,0 +1,37 @@
+// Networks that turn pictures into the features on which sets of pictures are compared.
+#pragma once
+#include <torch/types.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "unclip/pipeline/frozen_clip.h"
+
+namespace unclip::eval {
+
+class FeatureExtractor {
+ public:
+  virtual ~FeatureExtractor() = default;
+  /// For people, and what feature files are compared by: "CLIP of emoji 1".
+  virtual std::string name() const = 0;
+  /// Another text whenever the features may be others: part of the keys of caches.
+  virtual std::string identity() const = 0;
+  virtual int64_t width() const = 0;
+  /// uint8 [H, W, 3] -> the network's input, float32 [1, 3, S, S]. May be called from several threads.
+  virtual torch::Tensor prepare(const torch::Tensor& pixels) const = 0;
+  /// Inputs [N, 3, S, S] -> float32 [N, width].
+  virtual torch::Tensor features(const torch::Tensor& inputs) const = 0;
+  /// The CLIP that also reads captions; null if there is none.
+  virtual const pipeline::FrozenClip* clip() const { return nullptr; }
+};
+
+/// A model directory: z_i of its CLIP, of pictures whose shorter side is resized (bicubic) and middle cut
+/// out. A file: weights of pytorch-fid's Inception, pool3 of the whole picture.
+std::unique_ptr<FeatureExtractor> open_extractor(const std::filesystem::path& path,
+                                                 torch::ScalarType compute_dtype);
+
+/// What tells one state of a file from another: path, size, time of the last change.
+std::string file_identity(const std::filesystem::path& file);
+
+}  // namespace unclip::eval
