@@ -38,6 +38,7 @@ extern const Command kDoctor;
 extern const Command kData;
 extern const Command kEdit;
 extern const Command kEmbed;
+extern const Command kEval;
 extern const Command kExport;
 extern const Command kGenerate;
 extern const Command kInpaint;

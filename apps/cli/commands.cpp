@@ -3,9 +3,8 @@
 namespace unclip::cli {
 
 const std::vector<Command>& commands() {
-  static const std::vector<Command> table{kGenerate, kVary,  kInterpolate, kEdit,   kInpaint,
-                                          kProbe,    kEmbed, kTrain,       kExport, kData,
-                                          kInspect,  kBench, kDoctor};
+  static const std::vector<Command> table{kGenerate, kVary,   kInterpolate, kEdit, kInpaint, kProbe, kEmbed,
+                                          kTrain,    kExport, kEval,        kData, kInspect, kBench, kDoctor};
   return table;
 }
 

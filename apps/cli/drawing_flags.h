@@ -26,8 +26,10 @@ struct DrawingFlags {
 
   /// Of the model, the decoder and the upsamplers: declare_model, --n and declare_sampler.
   void declare_drawing(CLI::App& app);
-  /// All but those.
+  /// All but --n and those of the sampler.
   void declare_model(CLI::App& app);
+  /// All but those, --seed and --guidance.
+  void declare_settings(CLI::App& app);
   /// Of the decoder's sampler.
   void declare_sampler(CLI::App& app);
   void declare_prior(CLI::App& app);

@@ -82,14 +82,14 @@ std::function<void()> declare(CLI::App& app, const Context& context) {
 
 }  // namespace
 
-const Command kTrain{"train",
-                     "train a model: all of it, or a stage (tokenizer, clip, prior, ar-prior, decoder, upsampler)",
-                     "  unclip train all my-pictures --out my-model\n"
-                     "  unclip train tokenizer --data shards/train-*.tar --out runs/tokenizer\n"
-                     "  unclip train clip --config configs/emoji/clip.json --tokenizer runs/tokenizer "
-                     "--data shards/train-*.tar --out runs/clip\n"
-                     "  unclip train decoder --config configs/emoji/decoder.json --clip runs/clip "
-                     "--data shards/train-*.tar --out runs/decoder --resume",
-                     declare};
+const Command kTrain{
+    "train", "train a model: all of it, or a stage (tokenizer, clip, prior, ar-prior, decoder, upsampler)",
+    "  unclip train all my-pictures --out my-model\n"
+    "  unclip train tokenizer --data shards/train-*.tar --out runs/tokenizer\n"
+    "  unclip train clip --config configs/emoji/clip.json --tokenizer runs/tokenizer "
+    "--data shards/train-*.tar --out runs/clip\n"
+    "  unclip train decoder --config configs/emoji/decoder.json --clip runs/clip "
+    "--data shards/train-*.tar --out runs/decoder --resume",
+    declare};
 
 }  // namespace unclip::cli

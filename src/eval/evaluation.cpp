@@ -203,7 +203,7 @@ Evaluation evaluate_pictures(const Yardstick& yardstick,
 
 Evaluation evaluate_model(const Yardstick& yardstick, const Trial& trial, Progress& progress) {
   pipeline::Unclip model(trial.model, yardstick.dtype);
-  pipeline::make_plan(pipeline::ModelDirectory(trial.model), trial.drawing);
+  pipeline::make_plan(model.model(), trial.drawing);
   Judge judge(yardstick, progress);
   const data::Dataset& dataset = judge.dataset();
   check_captions(dataset);

@@ -17,8 +17,7 @@ torch::Tensor FrozenClip::encode_image(const torch::Tensor& pictures) const {
 }
 
 FrozenClip freeze(clip::Clip model, text::Tokenizer tokenizer, torch::ScalarType compute_dtype) {
-  for (torch::Tensor& parameter : model->parameters()) parameter.set_requires_grad(false);
-  model->eval();
+  nn::freeze_parameters(*model);
   model->set_compute_dtype(compute_dtype);
   FrozenClip result{std::move(model), std::make_shared<text::Tokenizer>(std::move(tokenizer)), {}};
   result.null_text = result.encode_text({""});

@@ -1,6 +1,5 @@
 #include "unclip/train/frozen_clip.h"
 
-#include "unclip/nn/layer.h"
 #include "unclip/pipeline/model_directory.h"
 #include "unclip/train/clip_stage.h"
 #include "unclip/train/run_folder.h"

@@ -12,8 +12,7 @@ namespace unclip::testing {
 class Fixture {
  public:
   /// tests/fixtures/NAME.safetensors; a missing file fails the test.
-  explicit Fixture(const std::string& name)
-      : file_(join_text(UNCLIP_FIXTURES, '/', name, ".safetensors")) {}
+  explicit Fixture(const std::string& name) : file_(join_text(UNCLIP_FIXTURES, '/', name, ".safetensors")) {}
 
   torch::Tensor operator[](const std::string& name) const { return file_.tensor(name).clone(); }
   bool contains(const std::string& name) const { return file_.contains(name); }
