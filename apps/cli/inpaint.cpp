@@ -115,20 +115,25 @@ std::function<void()> declare(CLI::App& app, const Context& context) {
                  "model has it)")
       ->capture_default_str();
   manipulate::InpaintOptions& options = settings->request.options;
-  app.add_option("--resamplings", options.resamplings,
-                 "of the resampling: how often each stretch of steps is gone through")
-      ->check(between<int64_t>(1, 100))
-      ->capture_default_str();
-  app.add_option("--jump", options.jump_length, "of the resampling: steps of a stretch")
-      ->check(between<int64_t>(1, 1000))
-      ->capture_default_str();
+  CLI::Option* resamplings =
+      app.add_option("--resamplings", options.resamplings,
+                     "of the resampling: how often each stretch of steps is gone through")
+          ->check(between<int64_t>(1, 100))
+          ->capture_default_str();
+  CLI::Option* jump = app.add_option("--jump", options.jump_length, "of the resampling: steps of a stretch")
+                          ->check(between<int64_t>(1, 1000))
+                          ->capture_default_str();
   settings->flags.declare_model(app);
   app.add_option("--n", settings->flags.n, "results")
       ->check(between<int64_t>(1, 10000))
       ->capture_default_str();
   settings->flags.declare_prior(app);
   settings->flags.declare_output(app, "inpainted.png");
-  return [&context, settings] { inpaint(*settings, context); };
+  return [&context, settings, resamplings, jump] {
+    check(settings->method != "finetuned" || resamplings->count() + jump->count() == 0, ErrorKind::usage,
+          "--resamplings and --jump have no effect on --method finetuned: leave them out");
+    inpaint(*settings, context);
+  };
 }
 
 }  // namespace

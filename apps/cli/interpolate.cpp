@@ -33,6 +33,8 @@ void interpolate(Settings& settings, const Context& context) {
   check(settings.latent == "fixed" || settings.latent == "inverted", ErrorKind::usage, "--latent is '",
         settings.latent, "', expected fixed or inverted");
   const bool inverted = settings.latent == "inverted";
+  check(!inverted || !flags.eta, ErrorKind::usage,
+        "--eta has no effect on inverted latents, which are decoded without noise: leave it out");
   pipeline::InterpolateRequest request{.a = endpoint(settings.a),
                                        .b = endpoint(settings.b),
                                        .frames = settings.frames,

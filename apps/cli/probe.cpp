@@ -106,9 +106,10 @@ std::function<void()> declare(CLI::App& app, const Context& context) {
   app.add_option(
       "--data", settings->data,
       "pictures (shards, folders, patterns) to fit the components to; without them, the model's own");
-  app.add_option("--pictures", settings->pictures, "how many of these are looked at, evenly spread")
-      ->check(between<int64_t>(2, 10000000))
-      ->capture_default_str();
+  CLI::Option* pictures =
+      app.add_option("--pictures", settings->pictures, "how many of these are looked at, evenly spread")
+          ->check(between<int64_t>(2, 10000000))
+          ->capture_default_str();
   app.add_option("--k", settings->counts,
                  "components kept, one frame each, for instance 20,30,40,80 (default: 8 counts)")
       ->delimiter(',')
@@ -116,7 +117,11 @@ std::function<void()> declare(CLI::App& app, const Context& context) {
   settings->flags.drawing.declare_model(app);
   settings->flags.drawing.declare_sampler(app);
   settings->flags.declare_output(app, "probe.png");
-  return [&context, settings] { probe(*settings, context); };
+  return [&context, settings, pictures] {
+    check(pictures->count() == 0 || !settings->data.empty(), ErrorKind::usage,
+          "--pictures says how many of --data are looked at: give --data too");
+    probe(*settings, context);
+  };
 }
 
 }  // namespace

@@ -86,6 +86,11 @@ wrong 2 "the decoder's steps: " vary "$folder/a.png" "${small[@]}" --eta 0 --ste
 wrong 2 "--n is '1', expected 2 to 1000" interpolate "$folder/a.png" "$folder/b.png" "${small[@]}" --n 1
 wrong 2 "--latent is 'random', expected fixed or inverted" \
   interpolate "$folder/a.png" "$folder/b.png" "${small[@]}" --latent random
+wrong 2 '--eta has no effect on inverted latents' \
+  interpolate "$folder/a.png" "$folder/b.png" "${small[@]}" --latent inverted --eta 0.5
+wrong 2 '--pictures says how many of --data are looked at' probe "$folder/a.png" "${small[@]}" --pictures 9
+wrong 2 '--resamplings and --jump have no effect on --method finetuned' \
+  inpaint "$folder/b.png" x --mask "$folder/mask.png" "${small[@]}" --method finetuned --jump 2
 wrong 2 "'a heart' is a caption" interpolate "$folder/a.png" 'a heart' "${small[@]}" --latent inverted
 wrong 2 'B is required' interpolate "$folder/a.png" "${small[@]}"
 wrong 2 'a caption is empty' interpolate '' "$folder/b.png" "${small[@]}"
