@@ -15,7 +15,7 @@ class RecordedNoise;
 /// The noise of N pictures; copies share what a recording has given so far.
 class DrawingNoise {
  public:
-  DrawingNoise(std::vector<uint64_t> seeds);  // one per picture, on which its noise depends alone
+  DrawingNoise(std::vector<uint64_t> seeds = {});  // one per picture, on which its noise depends alone
   /// The tensors noise.* of a safetensors file, [N, …]: noise.initK is the x_T of the K-th stage that draws,
   /// noise.STAGE.stepN what is added in step N of prior, decoder, super_res (further upsamplers: super_res2,
   /// …). Other tensors are ignored. Error(data) if there are none.
