@@ -88,6 +88,8 @@ const Command kTrain{
     "  unclip train tokenizer --data shards/train-*.tar --out runs/tokenizer\n"
     "  unclip train clip --config configs/emoji/clip.json --tokenizer runs/tokenizer "
     "--data shards/train-*.tar --out runs/clip\n"
+    "  unclip train ar-prior --config configs/emoji/ar_prior.json --clip runs/clip "
+    "--data shards/train-*.tar --out runs/ar-prior\n"
     "  unclip train decoder --config configs/emoji/decoder.json --clip runs/clip "
     "--data shards/train-*.tar --out runs/decoder --resume",
     declare};

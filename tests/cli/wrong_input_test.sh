@@ -182,6 +182,17 @@ wrong 1 'all 20 pictures are the same file' train all "$folder/alike" --out mine
 wrong 2 "--preset is 'huge', expected tiny, small, base, paper or a folder" \
   train all "$folder/alike" --out mine --preset huge --quiet
 wrong 2 '--out is required' train all "$folder/alike"
+wrong 2 '--clip is required' train ar-prior --config "$configs/ar_prior.json" --data "$folder" --out run
+wrong 1 "configures the stage 'prior', expected 'ar_prior'" \
+  train ar-prior --quiet --config "$configs/prior.json" --clip "$folder/model" --data "$folder" --out run
+mkdir "$folder/pictures" && cp "$folder/heart.png" "$folder/pictures" && printf 'a red heart\n' >"$folder/pictures/heart.txt"
+learn=(train ar-prior --quiet --config "$configs/ar_prior.json" --clip "$folder/model" --data "$folder/pictures" --out run)
+wrong 1 "ar_prior: embed_dim is 256, but CLIP's is 16" "${learn[@]}"
+wrong 1 "ar_prior: text_width is 192, but CLIP's is 16" "${learn[@]}" --set model.embed_dim=16
+wrong 1 'ar_prior: fit_pictures is 1, expected 2 to' \
+  "${learn[@]}" --set model.embed_dim=16 --set model.text_width=16 --set fit_pictures=1
+wrong 1 'ar_prior: components is 99, expected at most 16' \
+  "${learn[@]}" --set model.embed_dim=16 --set model.components=99
 wrong 1 "is no run folder: it has no config.json" export "$folder/work" -o exported
 wrong 1 'nowhere' data inspect nowhere
 
