@@ -123,6 +123,9 @@ std::function<void()> declare(CLI::App& app, const Context& context) {
   CLI::Option* jump = app.add_option("--jump", options.jump_length, "of the resampling: steps of a stretch")
                           ->check(between<int64_t>(1, 1000))
                           ->capture_default_str();
+  app.add_option("--eta", options.eta, "noise of the steps: 1 (ancestral) to 0 (ddim)")
+      ->check(between(0.0, 1.0))
+      ->capture_default_str();
   settings->flags.declare_model(app);
   app.add_option("--n", settings->flags.n, "results")
       ->check(between<int64_t>(1, 10000))

@@ -29,6 +29,7 @@ Tensor noised(const diffusion::NoiseSchedule& schedule,
 void InpaintOptions::validate() const {
   check(jump_length >= 1, ErrorKind::config, "jump_length is ", jump_length, ", expected at least 1");
   check(resamplings >= 1, ErrorKind::config, "resamplings are ", resamplings, ", expected at least 1");
+  check(eta >= 0 && eta <= 1, ErrorKind::config, "eta is ", eta, ", expected a number from 0 to 1");
 }
 
 InpaintWalk inpainting_walk(const diffusion::Trajectory& down, const InpaintOptions& options) {
@@ -46,7 +47,7 @@ InpaintWalk inpainting_walk(const diffusion::Trajectory& down, const InpaintOpti
     }
     first = last;
   }
-  return {.steps = walk};
+  return {.steps = walk, .eta = options.eta};
 }
 
 Tensor inpaint(const diffusion::Denoiser& denoise,

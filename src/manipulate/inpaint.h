@@ -11,12 +11,14 @@ using torch::Tensor;
 struct InpaintOptions {
   int64_t jump_length = 5;  // steps that are gone back at once; RePaint's j
   int64_t resamplings = 4;  // how often each such stretch is gone down; RePaint's r, 1 for no jumps back
+  double eta = 1;           // noise of the steps down: 1 for ancestral ones, as in RePaint, 0 for none
 
   static void fields(auto& self, auto&& field) {
     field("jump_length", self.jump_length, "steps that are gone back at once");
     field("resamplings", self.resamplings, "how often each stretch of steps is gone through");
+    field("eta", self.eta, "noise of the steps down, 0 to 1");
   }
-  /// Error(config) unless both are at least 1.
+  /// Error(config) unless counts are at least 1 and eta lies in 0…1.
   void validate() const;
 };
 
@@ -29,7 +31,7 @@ struct KnownPixels {
 /// How a picture is repainted, step by step.
 struct InpaintWalk {
   diffusion::Trajectory steps;  // a Step whose t_prev is its noisier end goes back up
-  double eta = 1;               // noise of the steps down: 1 for ancestral ones, 0 for none
+  double eta = 1;               // of the steps down
 };
 
 /// RePaint's Algorithm 1 with jumps of j steps: the trajectory's steps in stretches of j, each gone down r

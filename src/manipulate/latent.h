@@ -11,8 +11,8 @@ using torch::Tensor;
 
 /// The way between x_0 and x_T through the decoder; it must be the same in both directions.
 struct LatentPath {
-  std::string timesteps = "50";  // diffusion::parse_timesteps
-  double guidance = 1.0;         // other scales reconstruct only roughly (Dhariwal & Nichol 2021, App. F)
+  std::string timesteps = "logsnr50";  // diffusion::parse_timesteps; even in log-SNR reconstructs best
+  double guidance = 1.0;  // other scales reconstruct only roughly (Dhariwal & Nichol 2021, App. F)
 };
 
 /// N pictures as the decoder knows them.

@@ -46,6 +46,8 @@ TEST(InpaintingWalk, RefusesNoJumpsAndNoRounds) {
               ::testing::HasSubstr("jump_length is 0"));
   EXPECT_THAT(error_of(ErrorKind::config, [&] { inpainting_walk(down, {.resamplings = 0}); }),
               ::testing::HasSubstr("resamplings are 0"));
+  EXPECT_THAT(error_of(ErrorKind::config, [&] { inpainting_walk(down, {.eta = 1.5}); }),
+              ::testing::HasSubstr("eta is 1.5"));
 }
 
 /// Pictures of two pixels that are N(0, 1) with correlation ρ, and their best denoiser.

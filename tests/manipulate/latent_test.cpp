@@ -80,7 +80,7 @@ TEST_F(LatentTest, InversionAsksTheNetworkOncePerStep) {
 
 TEST_F(LatentTest, LeavesOutStepsWithoutSignal) {
   const diffusion::NoiseSchedule cosine(diffusion::ScheduleConfig{});
-  const auto path = trajectory({.timesteps = "250"}, cosine);
+  const auto path = trajectory(LatentPath{.timesteps = "250"}, cosine);
   EXPECT_EQ(path.steps.size(), 250U);
   EXPECT_EQ(path.steps.front().t, 995);
   EXPECT_GE(cosine.lambda(path.steps.front().t), -5.1);
