@@ -13,7 +13,7 @@ PartSummary summarize_part(const Component& component) {
   try {
     const auto file = io::find_weights(component.weights.folder, component.weights.stem);
     for (const auto& [name, tensor] : io::read_weights(file)) {
-      part.parameters += tensor.numel();
+      if (tensor.is_floating_point()) part.parameters += tensor.numel();
       part.bytes += tensor.numel() * tensor.element_size();
       part.dtypes[c10::toString(tensor.scalar_type())] += tensor.numel();
     }

@@ -6,8 +6,8 @@ namespace unclip::pipeline {
 
 /// The weights of one part of a model.
 struct PartSummary {
-  std::string name;  // "prior"
-  int64_t parameters = 0;
+  std::string name;        // "prior"
+  int64_t parameters = 0;  // numbers that are learned, not indices
   int64_t bytes = 0;
   std::map<std::string, int64_t> dtypes;  // "BFloat16" -> parameters
   std::string problem;                    // why the weights cannot be read; empty if they can

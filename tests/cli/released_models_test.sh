@@ -9,8 +9,8 @@ source "$source/tests/cli/verdict.sh"
 recorded=$source/tests/fixtures/karlo
 cp -r "$recorded/generating" "$recorded/varying" "$folder/"
 karlo=(--model "$folder/generating" --quiet)
-repeat=(generate 'a red cat!' "the moon's 2 robots" "${karlo[@]}" --prior-steps 4 --steps 5 --upsampler-steps 3
-  --prior-guidance 4 --guidance 8 --dtype fp32)
+draw=(generate 'a red cat!' "the moon's 2 robots" "${karlo[@]}" --steps 5 --prior-guidance 4 --guidance 8 --dtype fp32)
+repeat=("${draw[@]}" --prior-steps 4 --upsampler-steps 3)
 
 # broken NAME: a copy of the folder that generates, to be damaged.
 broken() {
@@ -50,7 +50,7 @@ import json, sys
 told = json.load(open(sys.argv[1]))
 assert told["kind"].startswith("Karlo, text to image") and told["licence"] == "cc0-1.0", told
 assert told["stages"].keys() == {"prior", "decoder", "text_proj", "super_res_first", "super_res_last", "text_encoder"}
-assert told["stages"]["prior"]["dtypes"] == {"Float": told["stages"]["prior"]["parameters"]}
+assert told["stages"]["text_encoder"]["dtypes"] == {"Float": told["stages"]["text_encoder"]["parameters"], "Long": 20}
 assert told["bytes_as_fp32"]["all_weights"] == 2 * told["bytes_as_bf16"]["all_weights"] > 10**6
 assert told["unknown_settings"] == ["super_res_first/config.json: 'colour'"] and "problem" not in told
 PYTHON
@@ -65,8 +65,8 @@ verdict "$([[ $code == 0 && -s $folder/own.safetensors ]] && echo yes)" 'our own
 
 # --- recorded noise ----------------------------------------------------------------------------------------
 noise=(--noise "$recorded/guided.safetensors" -o drawn.png)
-wrong 1 "has no tensor 'noise.prior.step3', which this drawing needs" "${repeat[@]}" "${noise[@]}" --prior-steps 5
-wrong 1 "did not use: 'noise.super_res.step1'" "${repeat[@]}" "${noise[@]}" --upsampler-steps 2
+wrong 1 "has no tensor 'noise.prior.step3', which this drawing needs" "${draw[@]}" "${noise[@]}" --prior-steps 5
+wrong 1 "did not use: 'noise.super_res.step1'" "${draw[@]}" "${noise[@]}" --prior-steps 4 --upsampler-steps 2
 wrong 1 "'noise.init0' is Float [2, 24], expected floating point [1, 24]" generate x "${karlo[@]}" "${noise[@]}"
 wrong 2 '--seed has no effect with --noise' "${repeat[@]}" "${noise[@]}" --seed 1
 wrong 1 'nowhere.safetensors cannot be opened' "${repeat[@]}" --noise nowhere.safetensors
