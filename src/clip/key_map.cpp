@@ -31,4 +31,36 @@ io::KeyMap hugging_face_key_map() {
   return map;
 }
 
+io::KeyMap openai_key_map() {
+  const nn::BlockNames names{.ln_1 = "ln_1",
+                             .ln_2 = "ln_2",
+                             .fc = "mlp.c_fc",
+                             .proj = "mlp.c_proj",
+                             .out = "attn.out_proj",
+                             .qkv = {}};
+  io::KeyMap map{
+      .rules = {{"logit_scale", {"logit_scale"}},
+                {"visual.class_embedding", {"visual.class_embedding"}},
+                {"visual.patches.weight", {"visual.conv1.weight"}},
+                {"visual.positional_embedding", {"visual.positional_embedding"}},
+                {"visual.ln_pre.{p}", {"visual.ln_pre.{p}"}},
+                {"visual.ln_post.{p}", {"visual.ln_post.{p}"}},
+                {"visual.proj.weight", {"visual.proj"}, {io::transpose()}},
+                {"text.token_embedding.weight", {"token_embedding.weight"}},
+                {"text.positional_embedding", {"positional_embedding"}},
+                {"text.ln_final.{p}", {"ln_final.{p}"}},
+                {"text.proj.weight", {"text_projection"}, {io::transpose()}}},
+      // Sizes that OpenAI stores as tensors, and the causal mask.
+      .ignored = {"input_resolution", "context_length", "vocab_size", "attn_mask", "{any...}.attn_mask"}};
+  for (const auto& [ours, theirs] :
+       {std::pair<std::string, std::string>{"visual.transformer", "visual.transformer.resblocks"},
+        {"text.transformer", "transformer.resblocks"}}) {
+    for (io::KeyRule& rule : nn::block_rules(ours, theirs, names)) map.rules.push_back(std::move(rule));
+    for (const char* p : {"weight", "bias"}) {
+      map.rules.push_back({ours + ".blocks.{i}.attn.qkv." + p, {theirs + ".{i}.attn.in_proj_" + p}});
+    }
+  }
+  return map;
+}
+
 }  // namespace unclip::clip

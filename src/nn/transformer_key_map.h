@@ -8,7 +8,7 @@ namespace unclip::nn {
 /// A block's parts as somebody else calls them, below the block: "layer_norm1", "mlp.fc1", …
 struct BlockNames {
   std::string ln_1, ln_2, fc, proj, out;
-  std::vector<std::string> qkv;  // one fused name, or q, k and v
+  std::vector<std::string> qkv;  // one fused name, or q, k and v; none: the caller adds that rule
 };
 
 /// Rules for all blocks of a transformer that lies at `ours` here and at `theirs` there; {i} counts blocks.

@@ -55,6 +55,33 @@ INSTANTIATE_TEST_SUITE_P(Activations,
                          ::testing::Values(nn::Activation::quick_gelu, nn::Activation::gelu),
                          [](const auto& test) { return enum_name(test.param); });
 
+TEST(Clip, ShapeIsReadOffTheTensors) {
+  ClipConfig config = tiny(nn::Activation::quick_gelu);
+  config.vision.width = 192;
+  config.vision.heads = 3;  // 64 wide
+  config.text.width = 128;
+  config.text.heads = 2;
+  Clip model(config);
+  EXPECT_EQ(config_to_json(shape_of(io::state_of(*model), "x.pt")), config_to_json(config));
+  io::NamedTensors tensors = io::state_of(*model);
+  tensors.erase("visual.patches.weight");
+  EXPECT_THROW(shape_of(tensors, "x.pt"), Error);
+  tensors = io::state_of(*model);
+  tensors["visual.positional_embedding"] = torch::zeros({16, 192});
+  EXPECT_THROW(shape_of(tensors, "x.pt"), Error);
+}
+
+TEST(Clip, OpenAisNamesGoThereAndBack) {
+  Clip model(tiny(nn::Activation::gelu));
+  nn::initialize_parameters(*model, 1);
+  const io::NamedTensors ours = io::state_of(*model);
+  const io::NamedTensors theirs = openai_key_map().map_to_theirs(ours, "ours");
+  EXPECT_EQ(theirs.at("text_projection").sizes(), (std::vector<int64_t>{24, 16}));
+  const io::NamedTensors back = openai_key_map().map_to_ours(theirs, "theirs");
+  ASSERT_EQ(back.size(), ours.size());
+  for (const auto& [name, tensor] : ours) EXPECT_TRUE(torch::equal(back.at(name), tensor)) << name;
+}
+
 TEST(Clip, PaddingDoesNotChangeTheEmbedding) {
   Clip model(tiny(nn::Activation::gelu));
   nn::initialize_parameters(*model, 1);
