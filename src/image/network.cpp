@@ -1,6 +1,9 @@
 #include "unclip/image/network.h"
 
+#include <cmath>
+
 #include "unclip/image/crop.h"
+#include "unclip/image/decode.h"
 #include "unclip/image/pixels.h"
 #include "unclip/image/resize.h"
 
@@ -34,14 +37,29 @@ torch::Tensor to_pixels(const torch::Tensor& pictures) {
   return levels.nan_to_num_(0).round_().clamp_(0, 255).to(torch::kUInt8).permute({0, 2, 3, 1}).contiguous();
 }
 
-torch::Tensor preprocess(const torch::Tensor& pixels, const Preprocessing& settings) {
+torch::Tensor fit_picture(const torch::Tensor& pixels, const Preprocessing& settings) {
   const torch::Tensor in = checked_rgb(pixels);
+  if (settings.fit == Fit::squash) return resize(in, settings.height, settings.width, settings.filter);
   const int64_t height = in.size(0), width = in.size(1), shorter = std::min(height, width);
-  const int64_t side = settings.shorter_side;
+  const int64_t side = settings.shorter_side, longer = side * std::max(height, width) / shorter;
+  check(longer * side <= kMaxPixels, ErrorKind::data, "a picture of ", width, " × ", height,
+        " pixels is too long for its other side: it would become ", longer, " pixels long; crop it first");
   const torch::Tensor resized = resize(in, side * height / shorter, side * width / shorter, settings.filter);
-  const torch::Tensor middle = center_crop(resized, settings.height, settings.width);
-  const torch::Tensor levels = as_batch(middle).to(torch::kFloat32).div_(255);
-  return levels.sub_(per_channel(settings.normalization.mean)).div_(per_channel(settings.normalization.std));
+  const auto start = [&](int64_t length, int64_t kept) {
+    const int64_t rest = length - kept;
+    return settings.fit == Fit::crop_rounded ? std::llrint(static_cast<double>(rest) / 2) : rest / 2;
+  };
+  return crop(resized, start(resized.size(0), settings.height), start(resized.size(1), settings.width),
+              settings.height, settings.width);
+}
+
+torch::Tensor standardize(const torch::Tensor& pixels, const Normalization& normalization) {
+  const torch::Tensor levels = as_batch(checked_rgb(pixels)).to(torch::kFloat32).div_(255);
+  return levels.sub_(per_channel(normalization.mean)).div_(per_channel(normalization.std));
+}
+
+torch::Tensor preprocess(const torch::Tensor& pixels, const Preprocessing& settings) {
+  return standardize(fit_picture(pixels, settings), settings.normalization);
 }
 
 torch::Tensor clip_preprocess(const torch::Tensor& pixels, int64_t size, const Normalization& normalization) {
