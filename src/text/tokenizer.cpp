@@ -5,6 +5,7 @@
 
 #include "unclip/base/error.h"
 #include "unclip/io/file.h"
+#include "unclip/text/clean.h"
 #include "unclip/text/unicode.h"
 
 namespace unclip::text {
@@ -13,6 +14,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr int64_t kMaxFileBytes = int64_t{16} << 20;
+constexpr std::string_view kConfigFile = "tokenizer_config.json";
 
 /// The JSON object in `file`, empty if there is no such file.
 Json read_object(const std::filesystem::path& file) {
@@ -74,7 +76,7 @@ void insert_longest_first(Cuts& cuts, Text text, int64_t id) {
 
 SpecialTokens SpecialTokens::load(const std::filesystem::path& folder) {
   SpecialTokens special;
-  const std::filesystem::path config_file = folder / "tokenizer_config.json";
+  const std::filesystem::path config_file = folder / kConfigFile;
   read_roles(config_file, special);
   read_roles(folder / "special_tokens_map.json", special);
   const Json config = read_object(config_file);
@@ -104,7 +106,16 @@ Tokenizer::Tokenizer(Vocabulary vocabulary, SpecialTokens special)
   for (const SpecialToken& token : special.others) add_special(token);
 }
 
+Tokenizer Tokenizer::openai(Vocabulary vocabulary) {
+  Tokenizer tokenizer(std::move(vocabulary));
+  tokenizer.rules_ = TokenRules::openai;
+  tokenizer.pad_id_ = 0;
+  return tokenizer;
+}
+
 Tokenizer Tokenizer::load(const std::filesystem::path& folder) {
+  const Json config = read_object(folder / kConfigFile);
+  if (config.value("tokenizer_class", Json()) == "SimpleTokenizer") return openai(Vocabulary::load(folder));
   return Tokenizer(Vocabulary::load(folder), SpecialTokens::load(folder));
 }
 
@@ -127,6 +138,10 @@ int64_t Tokenizer::add_special(const SpecialToken& token) {
 
 std::vector<int64_t> Tokenizer::encode(std::string_view caption) const {
   std::vector<int64_t> ids;
+  if (rules_ == TokenRules::openai) {
+    encode_as_openai(caption, ids);
+    return ids;
+  }
   cut(
       raw_cuts_, caption, [&](std::string_view text) { encode_normalized(normalize(text), ids); },
       [&](int64_t id) { ids.push_back(id); });
@@ -141,6 +156,22 @@ void Tokenizer::encode_normalized(std::u32string_view text, std::vector<int64_t>
 
 void Tokenizer::encode_words(std::u32string_view text, std::vector<int64_t>& ids) const {
   for (const std::string& word : split_words(text)) byte_pairs_.encode(word, ids);
+}
+
+void Tokenizer::encode_as_openai(std::string_view caption, std::vector<int64_t>& ids) const {
+  const std::u32string cleaned = clean(caption);
+  for (std::u32string_view text = cleaned; !text.empty();) {
+    const auto special = std::find_if(normalized_cuts_.begin(), normalized_cuts_.end(),
+                                      [&](const auto& token) { return text.starts_with(token.first); });
+    const bool is_special = special != normalized_cuts_.end();
+    const size_t length = is_special ? special->first.size() : word_length(text);
+    if (is_special) {
+      ids.push_back(special->second);
+    } else if (!is_space(text[0])) {
+      byte_pairs_.encode(to_utf8(text.substr(0, length)), ids);
+    }
+    text.remove_prefix(length);
+  }
 }
 
 Tokens Tokenizer::tokenize(std::span<const std::string> captions, int64_t context_length) const {

@@ -32,6 +32,10 @@ struct SpecialTokens {
   static SpecialTokens load(const std::filesystem::path& folder);
 };
 
+/// How a caption becomes words: as Hugging Face's fast tokenizer does it, or as OpenAI's own (clean.h), which
+/// OpenCLIP and Kakao use too. OpenAI's knows start and end only where a word may begin, and pads with id 0.
+enum class TokenRules { hugging_face, openai };
+
 /// A batch of captions. The text tower runs without the mask; the prior and the decoder use it.
 struct Tokens {
   torch::Tensor ids;            // int64 [N, context]: start, caption, end, padding
@@ -43,7 +47,10 @@ class Tokenizer {
  public:
   /// Error(data) if a special token is not in the vocabulary.
   explicit Tokenizer(Vocabulary vocabulary, SpecialTokens special = {});
-  /// A folder with vocab.json and merges.txt, and perhaps the files of SpecialTokens::load.
+  /// By OpenAI's rules.
+  static Tokenizer openai(Vocabulary vocabulary);
+  /// A folder with vocab.json and merges.txt, and perhaps the files of SpecialTokens::load. By OpenAI's rules
+  /// if tokenizer_config.json names the class SimpleTokenizer.
   static Tokenizer load(const std::filesystem::path& folder);
 
   /// The ids of a caption without start, end and padding. Error(data) if it is not UTF-8.
@@ -58,6 +65,7 @@ class Tokenizer {
   int64_t start_id() const { return start_id_; }
   int64_t end_id() const { return end_id_; }
   int64_t pad_id() const { return pad_id_; }
+  TokenRules rules() const { return rules_; }
 
  private:
   template <class Text>
@@ -66,12 +74,14 @@ class Tokenizer {
   int64_t add_special(const SpecialToken& token);
   void encode_normalized(std::u32string_view text, std::vector<int64_t>& ids) const;
   void encode_words(std::u32string_view text, std::vector<int64_t>& ids) const;
+  void encode_as_openai(std::string_view caption, std::vector<int64_t>& ids) const;
 
   Vocabulary vocabulary_;
   Cuts<std::string> raw_cuts_;
   Cuts<std::u32string> normalized_cuts_;
   int64_t start_id_, end_id_, pad_id_;
   BytePairs byte_pairs_;
+  TokenRules rules_ = TokenRules::hugging_face;
 };
 
 }  // namespace unclip::text

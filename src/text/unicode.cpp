@@ -84,17 +84,23 @@ std::u32string normalize(std::string_view utf8) {
   return result;
 }
 
+bool is_space(char32_t c) { return class_of(c) == CharacterClass::space; }
+
+size_t word_length(std::u32string_view text) {
+  const size_t contraction = text[0] == U'\'' ? contraction_length(text) : 0;
+  if (contraction > 0) return contraction;
+  const CharacterClass kind = class_of(text[0]);
+  size_t length = 1;
+  const bool is_run = kind == CharacterClass::letter || kind == CharacterClass::other;
+  while (is_run && length < text.size() && class_of(text[length]) == kind) ++length;
+  return length;
+}
+
 std::vector<std::string> split_words(std::u32string_view text) {
   std::vector<std::string> words;
   for (size_t at = 0; at < text.size();) {
-    const CharacterClass kind = class_of(text[at]);
-    size_t length = text[at] == U'\'' ? contraction_length(text.substr(at)) : 0;
-    if (length == 0) {
-      length = 1;
-      const bool is_run = kind == CharacterClass::letter || kind == CharacterClass::other;
-      while (is_run && at + length < text.size() && class_of(text[at + length]) == kind) ++length;
-    }
-    if (kind != CharacterClass::space) words.push_back(to_utf8(text.substr(at, length)));
+    const size_t length = word_length(text.substr(at));
+    if (!is_space(text[at])) words.push_back(to_utf8(text.substr(at, length)));
     at += length;
   }
   return words;

@@ -18,6 +18,10 @@ std::u32string normalize(std::string_view utf8);
 /// digits, runs of anything else but white space ('s|'t|'re|'ve|'m|'ll|'d|\p{L}+|\p{N}|[^\s\p{L}\p{N}]+).
 std::vector<std::string> split_words(std::u32string_view text);
 
+/// The length of the word that normalised text begins with; of white space, 1.
+size_t word_length(std::u32string_view text);
+bool is_space(char32_t c);
+
 std::string to_utf8(std::u32string_view text);
 /// `bytes` with every ill-formed sequence replaced by U+FFFD.
 std::string repair_utf8(std::string_view bytes);

@@ -61,6 +61,21 @@ TEST(Tokenizer, GivesTheIdsOfTheFastReferenceForEitherPadding) {
   }
 }
 
+TEST(Tokenizer, GivesTheRecordedIdsOfOpenAisTokenizer) {
+  const Json record = read_json(kFixtures / "tokenizer_ref.json");
+  expect_same_ids(Tokenizer::openai(Vocabulary::load(kClip)), record["prompts"],
+                  record["openai_simple_tokenizer"]);
+  const Json more = read_json(kFixtures / "openai.json");
+  expect_same_ids(Tokenizer::openai(Vocabulary::load(kClip)), more["prompts"], more["ids"]);
+}
+
+TEST(Tokenizer, OpenAisPadsWithZero) {
+  const Tokens tokens =
+      Tokenizer::openai(Vocabulary::load(kClip)).tokenize(std::vector<std::string>{"a red heart!"}, 8);
+  EXPECT_TRUE(torch::equal(tokens.ids, torch::tensor({{49406, 320, 736, 1936, 256, 49407, 0, 0}})))
+      << tokens.ids;
+}
+
 TEST(Tokenizer, PadsMasksAndCutsKeepingTheEnd) {
   const Tokenizer tokenizer(Vocabulary::load(kClip), kPadExclamation);
   const Tokens tokens = tokenizer.tokenize(std::vector<std::string>{"a red heart", "", "a b c d e f g h"}, 6);
