@@ -14,5 +14,6 @@ install(FILES ${PROJECT_BINARY_DIR}/unclip-config.cmake ${PROJECT_BINARY_DIR}/un
 if(TARGET unclip_cli)
   install(TARGETS unclip_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
-# Beside the program, where it looks for the bundled model and the presets of training.
+# Beside the program, where it looks for the bundled model, the presets of training and CLIP's vocabulary.
 install(DIRECTORY models configs DESTINATION ${CMAKE_INSTALL_DATADIR}/unclip OPTIONAL)
+install(DIRECTORY assets/clip-tokenizer DESTINATION ${CMAKE_INSTALL_DATADIR}/unclip)

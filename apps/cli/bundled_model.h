@@ -10,4 +10,8 @@ std::filesystem::path bundled_model();
 /// The same of configs: a folder of run configurations per preset.
 std::filesystem::path bundled_configs();
 
+/// CLIP's own vocabulary, for released models that come without one: ../share/unclip/clip-tokenizer, else
+/// assets/clip-tokenizer of the source folder.
+std::filesystem::path clip_vocabulary();
+
 }  // namespace unclip::cli

@@ -1,5 +1,7 @@
 #include "apps/cli/captions.h"
 
+#include <iostream>
+
 #include "unclip/base/error.h"
 #include "unclip/text/unicode.h"
 
@@ -20,6 +22,14 @@ void check_caption(const std::string& caption) {
   } catch (const Error& error) {
     fail(ErrorKind::usage, "a caption cannot be read: ", error.what());
   }
+}
+
+std::vector<std::string> lines_of_stdin() {
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(std::cin, line);) {
+    if (!line.empty()) lines.push_back(line);
+  }
+  return lines;
 }
 
 }  // namespace unclip::cli

@@ -34,6 +34,7 @@ struct Command {
 const std::vector<Command>& commands();
 
 extern const Command kBench;
+extern const Command kConvert;
 extern const Command kDoctor;
 extern const Command kData;
 extern const Command kEdit;
@@ -45,6 +46,7 @@ extern const Command kInpaint;
 extern const Command kInspect;
 extern const Command kInterpolate;
 extern const Command kProbe;
+extern const Command kScore;
 extern const Command kTrain;
 extern const Command kVary;
 

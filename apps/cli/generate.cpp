@@ -1,6 +1,4 @@
 // `unclip generate CAPTION…`
-#include <iostream>
-
 #include "apps/cli/captions.h"
 #include "apps/cli/drawing_flags.h"
 
@@ -17,13 +15,8 @@ struct Settings {
 std::vector<std::string> read_captions(const std::vector<std::string>& arguments) {
   std::vector<std::string> captions;
   for (const std::string& argument : arguments) {
-    if (argument != "-") {
-      captions.push_back(argument);
-      continue;
-    }
-    for (std::string line; std::getline(std::cin, line);) {
-      if (!line.empty()) captions.push_back(line);
-    }
+    const std::vector<std::string> given = argument == "-" ? lines_of_stdin() : std::vector{argument};
+    captions.insert(captions.end(), given.begin(), given.end());
   }
   for (const std::string& caption : captions) check_caption(caption);
   check(!captions.empty(), ErrorKind::usage,
