@@ -11,7 +11,7 @@
 namespace unclip::pipeline {
 namespace {
 
-constexpr const char* kDefaultSteps = "25";
+constexpr const char* kDefaultSteps = "50";
 
 /// The whole canvas at a network's size. Averages of whole pixels, so that no known pixel sees what the mask
 /// hides.

@@ -63,7 +63,9 @@ TEST(Compose, KnownPixelsKeepTheirBits) {
       const Tensor result = compose(original, drawn, mask), known = mask.logical_not();
       EXPECT_TRUE(torch::equal(result.index({known}), original.index({known})));
       EXPECT_TRUE(torch::equal(result.narrow(2, 0, 3).index({mask}), drawn.index({mask})));
-      if (channels == 4) EXPECT_TRUE((result.select(2, 3).index({mask}) == 255).all().item<bool>());
+      if (channels == 4) {
+        EXPECT_TRUE((result.select(2, 3).index({mask}) == 255).all().item<bool>());
+      }
     }
   }
 }
