@@ -112,6 +112,8 @@ void evaluate(const CLI::App& app, Settings& settings, const Context& context) {
   yardstick.real = draws ? settings.data : settings.reference;
   yardstick.dtype = settings.flags.compute_dtype();
   if (yardstick.features.empty()) yardstick.features = settings.flags.model;
+  if (yardstick.clip.empty() && fs::is_regular_file(yardstick.features))
+    yardstick.clip = settings.flags.model;
   const fs::path& folder = yardstick.folder = settings.flags.output;
   if (draws) {
     trial.model = settings.flags.model;
@@ -148,6 +150,10 @@ std::function<void()> declare(CLI::App& app, const Context& context) {
       "--features", yardstick.features,
       "whose features to compare: a model directory (its CLIP; default: --model's) or the weights of "
       "pytorch-fid's Inception");
+  app.add_option(
+      "--clip", yardstick.clip,
+      "a model directory whose CLIP judges captions (default: that of --features, or of --model if that "
+      "is Inception)");
   app.add_option("--ratings", yardstick.ratings,
                  "CSV with file_name,rating: report what a linear probe of it says");
   app.add_option("--comparisons", yardstick.comparisons,

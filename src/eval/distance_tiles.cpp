@@ -1,12 +1,15 @@
 #include "unclip/eval/distance_tiles.h"
 
 #include <algorithm>
+#include <array>
+#include <numeric>
 
 #include "unclip/base/progress.h"
 
 namespace unclip::eval {
 namespace {
 
+constexpr int64_t kLanes = 8;
 constexpr int64_t kTileRows = 512, kTileColumns = 1024;  // 2 MB: a tile is read while it is in the cache
 
 }  // namespace
@@ -35,12 +38,19 @@ void for_each_tile(const Rows& a, const Rows& b, const std::function<void(const 
 double exact_squared_distance(const Rows& a, int64_t i, const Rows& b, int64_t j) {
   const float* x = a.values.data_ptr<float>() + i * a.width();
   const float* y = b.values.data_ptr<float>() + j * b.width();
-  double sum = 0;
-  for (int64_t d = 0; d < a.width(); ++d) {
-    const double difference = static_cast<double>(x[d]) - static_cast<double>(y[d]);
-    sum += difference * difference;
+  std::array<double, kLanes> sums{};  // side by side, so that they vectorise
+  int64_t d = 0;
+  for (; d + kLanes <= a.width(); d += kLanes) {
+    for (int64_t k = 0; k < kLanes; ++k) {
+      const double difference = static_cast<double>(x[d + k]) - static_cast<double>(y[d + k]);
+      sums[size_t(k)] += difference * difference;
+    }
   }
-  return sum;
+  for (; d < a.width(); ++d) {
+    const double difference = static_cast<double>(x[d]) - static_cast<double>(y[d]);
+    sums[0] += difference * difference;
+  }
+  return std::accumulate(sums.begin(), sums.end(), 0.0);
 }
 
 }  // namespace unclip::eval

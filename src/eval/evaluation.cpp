@@ -44,6 +44,9 @@ class Judge {
       : yardstick_(yardstick),
         progress_(progress),
         extractor_(open_extractor(yardstick.features, yardstick.dtype)) {
+    if (!yardstick.clip.empty()) caption_reader_ = open_extractor(yardstick.clip, yardstick.dtype);
+    check(!caption_reader_ || caption_reader_->clip() != nullptr, ErrorKind::data, "'",
+          yardstick.clip.string(), "' is no model directory with a CLIP, which reads captions");
     if (!yardstick.ratings.empty()) ratings_ = read_ratings(yardstick.ratings);
     if (!yardstick.comparisons.empty()) comparisons_ = read_comparisons(yardstick.comparisons);
     if (is_feature_file(yardstick.real.front())) {
@@ -61,7 +64,7 @@ class Judge {
 
   void look_at_real_pictures() {
     if (dataset_) {
-      evaluation_.real = extract(pictures_of(*dataset_), *extractor_, options("real pictures"), progress_);
+      evaluation_.real = look_at(*dataset_, *extractor_, "real pictures");
       const std::vector<int64_t>& usable = evaluation_.real.samples;
       const auto shown = std::min<ptrdiff_t>(kExamples, std::ssize(usable));
       evaluation_.real_examples = tiles(*dataset_, {usable.begin(), usable.begin() + shown});
@@ -88,26 +91,20 @@ class Judge {
   }
 
   void judge(Point point, const Drawn& opened) {
-    std::vector<std::string> captions;
     if (opened.dataset) {
       const data::Dataset& dataset = *opened.dataset;
-      point.set = extract(pictures_of(dataset), *extractor_, options(point.name), progress_);
-      if (extractor_->clip() != nullptr) captions = captions_of(dataset, point.set);
+      point.set = look_at(dataset, *extractor_, point.name);
       const auto shown = std::min<ptrdiff_t>(kExamples, std::ssize(point.set.samples));
       point.examples = tiles(dataset, {point.set.samples.begin(), point.set.samples.begin() + shown});
       warn_of_damage(point.name, point.set);
     } else {
       point.set = *opened.set;
     }
-    const FeatureSet& drawn = point.set;
-    point.comparison = compare(drawn, evaluation_.real, yardstick_.seed);
-    if (!captions.empty()) {
-      const torch::Tensor z_t = encode_captions(*extractor_->clip(), captions, progress_);
-      point.comparison.captions = compare_with_captions(drawn.features, z_t, yardstick_.seed);
-    }
+    point.comparison = compare(point.set, evaluation_.real, yardstick_.seed);
+    if (opened.dataset) point.comparison.captions = judge_captions(*opened.dataset, point);
     for (const GivenProbe& given : evaluation_.probes) {
       point.comparison.probes.emplace_back(
-          given.name, bootstrap_mean(given.probe(drawn.features), {.seed = yardstick_.seed}));
+          given.name, bootstrap_mean(given.probe(point.set.features), {.seed = yardstick_.seed}));
     }
     warn_of_sizes(point);
     evaluation_.points.push_back(std::move(point));
@@ -125,6 +122,8 @@ class Judge {
 
   Evaluation finish() {
     evaluation_.features = extractor_->name();
+    const FeatureExtractor& reader = caption_reader_ ? *caption_reader_ : *extractor_;
+    if (reader.clip() != nullptr) evaluation_.clip = reader.name();
     const Comparison& first = evaluation_.points.front().comparison;
     if (first.is_biased) {
       warn(join_text(
@@ -144,6 +143,26 @@ class Judge {
           "), expected those of '", extractor_->name(), "' (width ", extractor_->width(),
           "): name their network with --features");
     return set;
+  }
+  /// Features with all damage that is known of the pictures and the archives they lie in.
+  FeatureSet look_at(const data::Dataset& dataset,
+                     const FeatureExtractor& extractor,
+                     const std::string& stage) {
+    FeatureSet set = extract(pictures_of(dataset), extractor, options(stage), progress_);
+    const auto known = dataset.damage().entries();
+    set.damage.insert(set.damage.begin(), known.begin(), known.end());
+    set.damaged += dataset.damage().count();
+    return set;
+  }
+  /// None if no CLIP is at hand or a picture has no caption.
+  std::optional<CaptionFigures> judge_captions(const data::Dataset& dataset, const Point& point) {
+    const FeatureExtractor& reader = caption_reader_ ? *caption_reader_ : *extractor_;
+    if (reader.clip() == nullptr) return std::nullopt;
+    const std::vector<std::string> captions = captions_of(dataset, point.set);
+    if (captions.empty()) return std::nullopt;
+    const torch::Tensor z_i =
+        caption_reader_ ? look_at(dataset, reader, point.name + ", CLIP").features : point.set.features;
+    return compare_with_captions(z_i, encode_captions(*reader.clip(), captions, progress_), yardstick_.seed);
   }
   ExtractOptions options(const std::string& stage) const {
     return {.size = yardstick_.size, .cache = yardstick_.folder / "features", .stage = stage};
@@ -168,6 +187,7 @@ class Judge {
   const Yardstick& yardstick_;
   Progress& progress_;
   std::unique_ptr<FeatureExtractor> extractor_;
+  std::unique_ptr<FeatureExtractor> caption_reader_;  // null: extractor_ reads captions if it can
   std::optional<GivenTable> ratings_, comparisons_;
   std::optional<data::Dataset> dataset_;
   Evaluation evaluation_;

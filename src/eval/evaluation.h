@@ -17,6 +17,8 @@ namespace unclip::eval {
 struct Yardstick {
   std::vector<std::string> real;   // shards, folders or patterns; or one feature file
   std::filesystem::path features;  // see open_extractor
+  std::filesystem::path clip =
+      {};  // a model whose CLIP judges captions; empty: that of features, if it is one
   torch::ScalarType dtype = torch::kFloat32;
   std::optional<int64_t> size = {};        // all pictures are brought to squares of this side first
   std::filesystem::path ratings = {};      // see read_ratings; empty: none
@@ -46,6 +48,7 @@ struct Point {
 
 struct Evaluation {
   std::string features;  // the extractor's name
+  std::string clip;      // the name of who judged captions; "" if nobody did
   std::vector<Point> points;
   std::vector<GivenProbe> probes;
   std::vector<std::string> warnings;          // one sentence each

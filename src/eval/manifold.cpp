@@ -63,11 +63,15 @@ torch::Tensor squared_radii_of(const Rows& x, int64_t k) {
 /// Which pairs of a tile are closer than a radius.
 class Ball {
  public:
-  Ball(const Rows& drawn, const Rows& real) : drawn_(drawn), real_(real) {}
+  Ball(const Rows& drawn, const Rows& real)
+      : drawn_(drawn),
+        real_(real),
+        drawn_norms_(drawn.norms.data_ptr<float>()),
+        real_norms_(real.norms.data_ptr<float>()) {}
   bool holds(const Tile& tile, int64_t r, int64_t c, double squared_radius) const {
     const float squared = tile.squared[r * tile.columns + c], radius = static_cast<float>(squared_radius);
     const int64_t i = tile.row + r, j = tile.column + c;
-    const float rounding = kRounding * (drawn_.norms.data_ptr<float>()[i] + real_.norms.data_ptr<float>()[j]);
+    const float rounding = kRounding * (drawn_norms_[i] + real_norms_[j]);
     if (squared > radius + rounding) return false;
     if (squared < radius - rounding) return true;
     return exact_squared_distance(drawn_, i, real_, j) <= squared_radius;
@@ -76,6 +80,8 @@ class Ball {
  private:
   const Rows& drawn_;
   const Rows& real_;
+  const float* drawn_norms_;
+  const float* real_norms_;
 };
 
 /// Balls of real pictures around each drawn one: rows of a tile are independent.

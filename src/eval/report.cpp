@@ -170,6 +170,8 @@ std::string report_html(const Evaluation& evaluation, const std::string& command
                            " (", real.features.size(1),
                            " dimensions). In parentheses: 95 % bootstrap intervals over "
                            "pictures; ± is a standard error."));
+  if (evaluation.points.front().comparison.captions)
+    page.paragraph("Captions are judged by: " + evaluation.clip);
   for (const std::string& warning : evaluation.warnings) page.warning(warning);
   add_table(page, evaluation);
   for (const GivenProbe& given : evaluation.probes) {

@@ -54,6 +54,7 @@ std::string results_json(const Evaluation& evaluation, const std::string& comman
   Json json{{"format", "unclip.evaluation.1"},
             {"command", command},
             {"features", {{"name", evaluation.features}, {"width", real.features.size(1)}}},
+            {"clip", evaluation.clip},
             {"real", {{"pictures", real.count()}, {"damaged", real.damaged}}},
             {"points", Json::array()},
             {"warnings", evaluation.warnings}};

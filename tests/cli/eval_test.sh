@@ -38,6 +38,14 @@ sweep=(--data "$folder/real" "${tiny[@]}" --n 5 --size 16 --guidance '1,2' -o "$
 run eval "${sweep[@]}"
 verdict "$([[ $code == 0 && $out == *'guidance 1: FID '*'guidance 2: FID '* && -s $folder/sweep/report.html ]] && echo yes)" \
   'eval should sweep guidance'
+"$write_tiny_model" "$folder/other"
+run eval "${two[@]}" --clip "$folder/other" -o "$folder/judged"
+verdict "$(python3 - "$folder/judged/results.json" "$folder/evaluation/results.json" <<'PYTHON' && echo yes
+import json, sys
+judged, plain = (json.load(open(path))["points"][0] for path in sys.argv[1:])
+assert judged["fid"] == plain["fid"] and judged["captions"] == plain["captions"]  # the same weights
+PYTHON
+)" '--clip should judge captions'
 head -c 50 "$folder/real/a-1.png" >"$folder/plain/cut.png"
 run eval --pictures "$folder/drawn" --reference "$folder/plain" "${tiny[@]}" -o "$folder/damaged"
 verdict "$([[ $code == 0 && $err == *'1 damaged picture was left out (real): cut'* ]] && echo yes)" \

@@ -6,6 +6,7 @@ Usage: run_evaluation_docs.py PROGRAM
 """
 import io
 import json
+import re
 import shlex
 import struct
 import subprocess
@@ -14,6 +15,7 @@ import tarfile
 import tempfile
 import zlib
 from pathlib import Path
+from xml.etree import ElementTree
 
 from check_docs import commands_in
 
@@ -73,6 +75,8 @@ def complaint(words: list[str], program: str, folder: Path) -> str | None:
         return f"{len(results['points'])} points in results.json"
     if "<svg" not in (report := (out / "report.html").read_text(encoding="utf-8")) or "data:image/png" not in report:
         return "report.html has no plot or no picture"
+    for svg in re.findall("<svg.*?</svg>", report, re.DOTALL):
+        ElementTree.fromstring(svg)  # raises unless it is well-formed
     return None
 
 
