@@ -116,7 +116,7 @@ TEST(OpenClip, OneTowerSaysWhatItLacks) {
 // Wrong input ---------------------------------------------------------------------------------------
 
 /// A copy of a case, to be damaged.
-class Damaged : public ::testing::Test {
+class DamagedClip : public ::testing::Test {
  protected:
   fs::path copy(const char* name) const {
     fs::copy(kReleased / name, folder_ / name, fs::copy_options::recursive);
@@ -135,7 +135,7 @@ class Damaged : public ::testing::Test {
   TemporaryFolder folder_;
 };
 
-TEST_F(Damaged, ConfigurationsAreRefusedByKey) {
+TEST_F(DamagedClip, ConfigurationsAreRefusedByKey) {
   const std::pair<std::pair<const char*, const char*>, const char*> cases[] = {
       {{R"("hidden_act": "quick_gelu")", R"("hidden_act": "swish")"}, "'hidden_act' is \"swish\""},
       {{R"("hidden_size": 24)", R"("hidden_size": "wide")"}, "'hidden_size' is \"wide\""},
@@ -153,7 +153,7 @@ TEST_F(Damaged, ConfigurationsAreRefusedByKey) {
   }
 }
 
-TEST_F(Damaged, WeightsThatAreNotTheConfigurationsAreRefusedByKey) {
+TEST_F(DamagedClip, WeightsThatAreNotTheConfigurationsAreRefusedByKey) {
   const fs::path model = copy("hf_quick_gelu");
   io::NamedTensors tensors = io::read_weights(kReleased / "hf_quick_gelu" / "model.safetensors");
   const auto refusal = [&](const io::NamedTensors& changed) {
@@ -178,7 +178,7 @@ TEST_F(Damaged, WeightsThatAreNotTheConfigurationsAreRefusedByKey) {
   EXPECT_NO_THROW(load_clip(open_clip(model, kVocabulary), torch::kFloat32));
 }
 
-TEST_F(Damaged, OtherKindsOfOpenClipAreRefused) {
+TEST_F(DamagedClip, OtherKindsOfOpenClipAreRefused) {
   const std::pair<std::pair<const char*, const char*>, const char*> cases[] = {
       {{R"("width": 24)", R"("timm_model_name": "convnext", "width": 24)"},
        "'timm_model_name' is \"convnext\""},
@@ -193,7 +193,7 @@ TEST_F(Damaged, OtherKindsOfOpenClipAreRefused) {
   }
 }
 
-TEST_F(Damaged, ATokenizerMustFitTheModel) {
+TEST_F(DamagedClip, ATokenizerMustFitTheModel) {
   const fs::path model = copy("hf_quick_gelu");
   fs::remove(model / "vocab.json");
   EXPECT_THAT(complaint(model, ErrorKind::io), HasSubstr("has no vocab.json"));

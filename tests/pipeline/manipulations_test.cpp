@@ -133,8 +133,15 @@ TEST_F(ManipulationsTest, ProbeOfAllComponentsIsTheVariation) {
   EXPECT_FALSE(torch::allclose(frames.z_i[0], frames.z_i[1], 0, 1e-3));
 }
 
-TEST_F(ManipulationsTest, AModelWithoutAnAutoregressivePriorHasNoComponents) {
-  EXPECT_FALSE(stored_components(open().model()).has_value());
+TEST_F(ManipulationsTest, ComponentsAreTheAutoregressivePriors) {
+  Model model = open_model(folder_ / "model");
+  const auto components = stored_components(model);
+  ASSERT_TRUE(components.has_value());
+  EXPECT_EQ(components->count(), 6);
+  const Tensor gram = components->basis.matmul(components->basis.t());
+  EXPECT_CLOSE(gram, torch::eye(6, torch::kFloat64), {.absolute = 1e-5, .relative = 0});
+  model.manifest.stages.erase("ar_prior");
+  EXPECT_FALSE(stored_components(model).has_value());
 }
 
 TEST_F(ManipulationsTest, StepsThatDoNotFitAreUsageErrors) {

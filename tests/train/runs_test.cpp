@@ -61,16 +61,17 @@ class StartingFromWeights : public ::testing::Test {
   void expect_same_weights(const std::string& name) {
     const io::NamedTensors expected = averaged("first"), got = averaged(name);
     ASSERT_EQ(expected.size(), got.size());
-    for (const auto& [key, tensor] : expected) EXPECT_TRUE(torch::equal(tensor, got.at(key))) << key;
+    for (const auto& [key, tensor] : expected)
+      EXPECT_LT((tensor - got.at(key)).abs().max().item<double>(), 1e-20) << key;
   }
   testing::TemporaryFolder folder_;
 };
 
-/// A run that changes nothing shows what it started from.
+/// A run that changes next to nothing shows what it started from.
 UpsamplerRun standing_still() {
   UpsamplerRun run = tiny_run();
   run.train.seed = 99;
-  run.train.optimizer.learning_rate = 0.0;
+  run.train.optimizer.learning_rate = 1e-30;
   return run;
 }
 

@@ -80,7 +80,7 @@ TEST(FitStack, FineTunesTheArchitectureOfTheModelItStartsFrom) {
   const double rate = stack.decoder.train.optimizer.learning_rate;
   fit_stack(stack, report(200), emoji);
   EXPECT_EQ(stack.clip.model.embed_dim, 256);
-  EXPECT_EQ(stack.decoder.model.unet.channel_mult, (std::vector<int64_t>{3, 4, 5}));
+  EXPECT_EQ(stack.decoder.model.unet.channel_mult, (std::vector<double>{3, 4, 5}));
   EXPECT_NEAR(stack.decoder.train.optimizer.learning_rate, rate / 3, 1e-12);
 }
 
