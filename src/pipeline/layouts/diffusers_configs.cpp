@@ -1,31 +1,11 @@
 #include "unclip/pipeline/layouts/diffusers_configs.h"
 
 #include <algorithm>
-#include <tuple>
 
 namespace unclip::pipeline::diffusers {
 namespace {
 
-constexpr int64_t kExtraPositions = 4;   // of the prior: z_t, timestep, noised z_i, query
-constexpr int64_t kLegacyEndOfText = 2;  // of CLIP's first configurations; it means: at the highest id
-
-nn::Activation read_activation(ForeignConfig& c) {
-  c.expect("hidden_act", {R"("quick_gelu")", R"("gelu")"});
-  return c.text("hidden_act", "quick_gelu") == "gelu" ? nn::Activation::gelu : nn::Activation::quick_gelu;
-}
-
-/// What the configurations of both towers share.
-template <class Tower>
-void read_tower(ForeignConfig& c, Tower& tower, int64_t width, int64_t hidden, int64_t heads) {
-  tower.width = c.count("hidden_size", width);
-  tower.layers = c.count("num_hidden_layers", 12);
-  tower.heads = c.count("num_attention_heads", heads);
-  tower.mlp_ratio =
-      static_cast<double>(c.count("intermediate_size", hidden)) / static_cast<double>(tower.width);
-  tower.norm_eps = c.number("layer_norm_eps", 1e-5);
-  c.skip({"architectures", "attention_dropout", "dropout", "dtype", "initializer_factor", "initializer_range",
-          "model_type", "torch_dtype", "transformers_version", "bos_token_id", "pad_token_id"});
-}
+constexpr int64_t kExtraPositions = 4;  // of the prior: z_t, timestep, noised z_i, query
 
 struct BlockTypes {
   std::string plain, attending;
@@ -84,56 +64,6 @@ nn::UNetConfig read_unet(ForeignConfig& c, const BlockTypes& down, const BlockTy
 }
 
 }  // namespace
-
-clip::ClipConfig read_text_encoder(ForeignConfig& c) {
-  if (c.has("text_config")) {  // a CLIPConfig, which holds both towers'
-    ForeignConfig inner = c.part("text_config");
-    return read_text_encoder(inner);
-  }
-  clip::ClipConfig config{.embed_dim = c.count("projection_dim", 512), .activation = read_activation(c)};
-  read_tower(c, config.text, 512, 2048, 8);
-  config.text.vocab_size = c.count("vocab_size", 49408);
-  config.text.context_length = c.count("max_position_embeddings", 77);
-  const int64_t end = c.optional_integer("eos_token_id").value_or(49407);
-  if (end != kLegacyEndOfText) config.text.end_id = end;
-  return config;
-}
-
-clip::ClipConfig read_image_encoder(ForeignConfig& c) {
-  if (c.has("vision_config")) {
-    ForeignConfig inner = c.part("vision_config");
-    return read_image_encoder(inner);
-  }
-  clip::ClipConfig config{.embed_dim = c.count("projection_dim", 512), .activation = read_activation(c)};
-  read_tower(c, config.vision, 768, 3072, 12);
-  config.vision.image_size = c.count("image_size", 224);
-  config.vision.patch_size = c.count("patch_size", 32);
-  c.expect("num_channels", {"3"});
-  return config;
-}
-
-image::Preprocessing read_image_processor(ForeignConfig& c) {
-  image::Preprocessing result;
-  for (const char* key : {"do_resize", "do_center_crop", "do_rescale", "do_normalize"})
-    c.expect(key, {"true"});
-  c.expect("rescale_factor", {"0.00392156862745098"});
-  c.expect("resample", {"3", "2", "1", "4"});
-  const int64_t filter = c.count("resample", 3);
-  result.filter = filter == 1   ? image::Filter::lanczos
-                  : filter == 2 ? image::Filter::bilinear
-                  : filter == 4 ? image::Filter::box
-                                : image::Filter::bicubic;
-  result.shorter_side = c.same_count("size", 224, "shortest_edge");
-  std::tie(result.height, result.width) = c.extent("crop_size", 224);
-  const auto mean = c.numbers("image_mean", {0.48145466, 0.4578275, 0.40821073});
-  const auto std = c.numbers("image_std", {0.26862954, 0.26130258, 0.27577711});
-  for (size_t i = 0; i < 3; ++i) {
-    result.normalization.mean[i] = static_cast<float>(mean[i]);
-    result.normalization.std[i] = static_cast<float>(std[i]);
-  }
-  c.skip({"do_convert_rgb", "image_processor_type", "feature_extractor_type"});
-  return result;
-}
 
 prior::DiffusionPriorConfig read_prior(ForeignConfig& c) {
   prior::DiffusionPriorConfig config;

@@ -1,20 +1,12 @@
-// The configuration files of diffusers and transformers as our own configurations: every value is read, with
+// The configuration files of diffusers as our own configurations: every value is read, with
 // the Python class's default where a key is missing; what this program cannot compute is refused by key.
 #pragma once
-#include "unclip/clip/config.h"
 #include "unclip/decoder/config.h"
-#include "unclip/image/network.h"
 #include "unclip/pipeline/foreign_config.h"
 #include "unclip/prior/config.h"
 #include "unclip/upsampler/config.h"
 
 namespace unclip::pipeline::diffusers {
-
-/// transformers' CLIPTextConfig and CLIPVisionConfig (alone or inside a CLIPConfig).
-clip::ClipConfig read_text_encoder(ForeignConfig& config);
-clip::ClipConfig read_image_encoder(ForeignConfig& config);
-/// transformers' CLIPImageProcessor.
-image::Preprocessing read_image_processor(ForeignConfig& config);
 
 /// PriorTransformer, without its diffusion.
 prior::DiffusionPriorConfig read_prior(ForeignConfig& config);

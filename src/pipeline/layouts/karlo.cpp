@@ -10,6 +10,7 @@
 
 #include "unclip/clip/key_map.h"
 #include "unclip/decoder/key_map.h"
+#include "unclip/pipeline/clip_layouts/hugging_face.h"
 #include "unclip/pipeline/folder_licence.h"
 #include "unclip/pipeline/layouts/diffusers_configs.h"
 #include "unclip/pipeline/layouts/layouts.h"
@@ -48,6 +49,28 @@ constexpr std::array<KnownComponent, 12> kComponents{{
     {"decoder_scheduler", "UnCLIPScheduler", "scheduler_config.json", nullptr},
     {"super_res_scheduler", "UnCLIPScheduler", "scheduler_config.json", nullptr},
 }};
+
+/// A tower's configuration, alone or inside of a CLIPConfig.
+clip::ClipConfig read_text_tower(ForeignConfig& c) {
+  clip::ClipConfig config;
+  if (c.has("text_config")) {
+    ForeignConfig inner = c.part("text_config");
+    read_text_config(inner, config);
+  } else {
+    read_text_config(c, config);
+  }
+  return config;
+}
+clip::ClipConfig read_image_tower(ForeignConfig& c) {
+  clip::ClipConfig config;
+  if (c.has("vision_config")) {
+    ForeignConfig inner = c.part("vision_config");
+    read_vision_config(inner, config);
+  } else {
+    read_vision_config(c, config);
+  }
+  return config;
+}
 
 const KnownComponent& component(const std::string& name) {
   return *std::ranges::find(kComponents, name, [](const KnownComponent& c) { return std::string(c.name); });
@@ -139,7 +162,7 @@ class Reader {
 };
 
 void Reader::read_text() {
-  const clip::ClipConfig config = with("text_encoder", diffusers::read_text_encoder);
+  const clip::ClipConfig config = with("text_encoder", read_text_tower);
   validate("text_encoder", config);
   model_.text_encoder = {config, {{source("text_encoder")}, clip::hugging_face_key_map()}};
   const int64_t positions = config.text.context_length;
@@ -152,15 +175,12 @@ void Reader::read_text() {
 }
 
 void Reader::read_image() {
-  const clip::ClipConfig config = with("image_encoder", diffusers::read_image_encoder);
+  const clip::ClipConfig config = with("image_encoder", read_image_tower);
   validate("image_encoder", config);
   model_.image_encoder = {config, {{source("image_encoder")}, clip::hugging_face_key_map()}};
-  model_.preprocessing = with("feature_extractor", diffusers::read_image_processor);
-  const image::Preprocessing& crop = *model_.preprocessing;
-  const int64_t side = config.vision.image_size;
-  check(crop.height == side && crop.width == side && crop.shorter_side >= side, ErrorKind::config,
-        file_of("feature_extractor"), ": 'crop_size' is ", crop.width, " × ", crop.height, " out of ",
-        crop.shorter_side, ", expected the ", side, " pixels of the image encoder");
+  model_.preprocessing = with("feature_extractor", [&config](ForeignConfig& processor) {
+    return read_image_processor(processor, config.vision.image_size);
+  });
   agree("image_encoder", "projection_dim", config.embed_dim, model_.text_encoder->config.embed_dim,
         "both encoders have one embedding space");
 }
