@@ -14,7 +14,7 @@ from pathlib import Path
 
 from check_docs import commands_in
 
-RUNNABLE = {"generate", "vary", "interpolate", "edit", "inspect", "bench", "doctor"}
+RUNNABLE = {"generate", "vary", "interpolate", "edit", "score", "inspect", "bench", "doctor"}
 
 
 def is_for_bundled_model(words: list[str]) -> bool:
