@@ -42,6 +42,6 @@ function(unclip_add_tests name)
   unclip_use_torch(${name}_test PRIVATE)
   add_test(NAME ${name} COMMAND ${name}_test)
   # An allocation that is too large throws, as it does without AddressSanitizer, instead of ending the test.
-  set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT 600
+  set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT 1800
                        ENVIRONMENT ASAN_OPTIONS=allocator_may_return_null=1)
 endfunction()
