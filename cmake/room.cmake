@@ -39,6 +39,7 @@ function(unclip_add_tests name)
   endif()
   list(TRANSFORM ARG_SOURCES PREPEND ${PROJECT_SOURCE_DIR}/tests/${ARG_FOLDER}/)
   add_executable(${name}_test ${ARG_SOURCES})
+  set_target_properties(${name}_test PROPERTIES UNITY_BUILD OFF)  # tests share names of helpers
   target_include_directories(${name}_test PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   target_compile_definitions(${name}_test PRIVATE UNCLIP_FIXTURES="${PROJECT_SOURCE_DIR}/tests/fixtures" UNCLIP_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   target_link_libraries(${name}_test PRIVATE ${ARG_DEPENDS} ${ARG_LIBRARIES} unclip_warnings GTest::gmock_main)

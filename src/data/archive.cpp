@@ -11,7 +11,7 @@ namespace unclip::data {
 namespace {
 
 using Reader = std::unique_ptr<struct archive, decltype(&archive_read_free)>;
-using Entry = std::unique_ptr<struct archive_entry, decltype(&archive_entry_free)>;
+using LibraryEntry = std::unique_ptr<struct archive_entry, decltype(&archive_entry_free)>;
 
 std::string message_of(struct archive* archive) {
   const char* message = archive_error_string(archive);
@@ -99,7 +99,7 @@ void ArchiveBuilder::open() {
 }
 
 void ArchiveBuilder::add(const std::string& name, std::span<const uint8_t> content) {
-  const Entry entry(archive_entry_new(), &archive_entry_free);
+  const LibraryEntry entry(archive_entry_new(), &archive_entry_free);
   archive_entry_set_pathname(entry.get(), name.c_str());
   archive_entry_set_size(entry.get(), static_cast<la_int64_t>(content.size()));
   archive_entry_set_filetype(entry.get(), AE_IFREG);

@@ -4,13 +4,11 @@
 
 #include "unclip/eval/clip_score.h"
 #include "unclip/eval/fid.h"
-#include "unclip/eval/manifold.h"
 #include "unclip/eval/retrieval.h"
 
 namespace unclip::eval {
 namespace {
 
-constexpr int64_t kFewest = kNeighbours + 1;
 constexpr int64_t kCaptionBatch = 128;
 
 Estimate recall_estimate(const torch::Tensor& ranks, int64_t k, const BootstrapOptions& options) {
@@ -22,8 +20,8 @@ Estimate recall_estimate(const torch::Tensor& ranks, int64_t k, const BootstrapO
 Comparison compare(const FeatureSet& drawn, const FeatureSet& real, uint64_t seed) {
   check_comparable(drawn, real);
   for (const FeatureSet* set : {&drawn, &real}) {
-    check(set->count() >= kFewest, ErrorKind::data, "a set has ", set->count(),
-          " usable pictures, expected at least ", kFewest, ": the ", kNeighbours,
+    check(set->count() >= kFewestPictures, ErrorKind::data, "a set has ", set->count(),
+          " usable pictures, expected at least ", kFewestPictures, ": the ", kNeighbours,
           " nearest neighbours of each are looked for");
   }
   const torch::Tensor &x = drawn.features, &y = real.features;

@@ -6,6 +6,7 @@
 
 #include "unclip/eval/feature_set.h"
 #include "unclip/eval/kid.h"
+#include "unclip/eval/manifold.h"
 #include "unclip/eval/resample.h"
 
 namespace unclip::eval {
@@ -30,7 +31,10 @@ struct Comparison {
   std::vector<std::pair<std::string, Estimate>> probes;  // mean of what each linear probe says
 };
 
-/// Error(data) unless both sets come from one network and have at least four pictures.
+/// Pictures that a set needs: each looks for its k = 3 nearest neighbours (eval/manifold.h).
+inline constexpr int64_t kFewestPictures = kNeighbours + 1;
+
+/// Error(data) unless both sets come from one network and have at least kFewestPictures pictures.
 Comparison compare(const FeatureSet& drawn, const FeatureSet& real, uint64_t seed);
 
 /// `z_i` and `z_t`, [N, D] each: row k of one belongs to row k of the other.

@@ -13,14 +13,13 @@ namespace unclip::eval {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr int64_t kFewest = kNeighbours + 1;
 constexpr int64_t kExamples = 8;
 constexpr int64_t kLargestTile = 128;
 
 data::Dataset open_enough(const std::vector<std::string>& sources) {
   data::Dataset dataset = data::Dataset::open(sources, {.require_captions = false});
-  check(dataset.size() >= kFewest, ErrorKind::data, "there are ", dataset.size(),
-        " pictures, expected at least ", kFewest, ": the ", kFewest - 1,
+  check(dataset.size() >= kFewestPictures, ErrorKind::data, "there are ", dataset.size(),
+        " pictures, expected at least ", kFewestPictures, ": the ", kNeighbours,
         " nearest neighbours of each are looked for");
   return dataset;
 }

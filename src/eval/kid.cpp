@@ -9,7 +9,7 @@
 namespace unclip::eval {
 namespace {
 
-constexpr int64_t kFewest = 4;
+constexpr int64_t kFewestOfKernel = 4;
 
 /// k(x, y) of Bińkowski et al. 2018, Eq. 3 with its usual γ = 1/D, coef 1 and degree 3.
 torch::Tensor polynomial_kernel(const torch::Tensor& x, const torch::Tensor& y) {
@@ -38,7 +38,7 @@ KernelDistance kernel_distance(const torch::Tensor& x,
                                const torch::Tensor& y,
                                const KernelDistanceOptions& options) {
   const int64_t smaller = std::min(x.size(0), y.size(0));
-  check(smaller >= kFewest, ErrorKind::data, "a kernel distance needs at least ", kFewest,
+  check(smaller >= kFewestOfKernel, ErrorKind::data, "a kernel distance needs at least ", kFewestOfKernel,
         " pictures on each side, got ", smaller);
   const int64_t size = std::min(options.subset_size, smaller / 2);
   torch::Tensor values = torch::empty({options.subsets}, torch::kFloat64);

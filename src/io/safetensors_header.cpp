@@ -26,13 +26,13 @@ constexpr std::array<DtypeInfo, 10> kDtypes{{{"BOOL", 1},
                                              {"F64", 8},
                                              {"I64", 8}}};
 constexpr size_t kLengthBytes = 8;
-constexpr size_t kMaxName = 1024;
+constexpr size_t kMaxTensorName = 1024;
 constexpr std::string_view kMetadata = "__metadata__";
 constexpr uint64_t kOverflow = std::numeric_limits<uint64_t>::max();
 
 /// Names end up in error messages: no essays, no control characters.
 bool is_name(const std::string& text) {
-  return text.size() <= kMaxName &&
+  return text.size() <= kMaxTensorName &&
          std::none_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; });
 }
 
@@ -73,7 +73,7 @@ class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
   }
   bool key(std::string& name) override {
     check(is_name(name), ErrorKind::checkpoint, where_, ": a name in the safetensors header has ",
-          name.size(), " bytes, expected at most ", kMaxName, " and no control characters");
+          name.size(), " bytes, expected at most ", kMaxTensorName, " and no control characters");
     std::set<std::string>& known = place_ == Place::top ? names_ : seen_;
     check(known.insert(name).second, ErrorKind::checkpoint, where_, ": '", name, "' appears twice");
     check(place_ != Place::tensor || name == "dtype" || name == "shape" || name == "data_offsets",

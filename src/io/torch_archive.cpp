@@ -14,7 +14,7 @@ using Kind = PickleValue::Kind;
 
 constexpr int kMaxDepth = 64;
 constexpr int64_t kMaxVisits = int64_t{1} << 17;  // lists that hold a list twice, and so on, grow without end
-constexpr size_t kMaxName = 1024;
+constexpr size_t kMaxKey = 1024;
 constexpr std::string_view kPickle = "data.pkl";
 constexpr std::string_view kRebuildTensor = "torch._utils._rebuild_tensor_v2";
 constexpr std::string_view kRebuildParameter = "torch._utils._rebuild_parameter";
@@ -121,7 +121,7 @@ class Collector {
   }
 
   std::string joined(const std::string& path, const std::string& part) const {
-    if (path.size() + part.size() > kMaxName) damaged(path, "has a name that is too long");
+    if (path.size() + part.size() > kMaxKey) damaged(path, "has a name that is too long");
     return path.empty() ? part : path + "." + part;
   }
   std::string key_text(const PickleValue& key, const std::string& path) const {
@@ -161,7 +161,7 @@ class Collector {
   }
 
   void add(const std::string& name, TensorPlace tensor) {
-    if (name.size() > kMaxName || printable(name) != name)
+    if (name.size() > kMaxKey || printable(name) != name)
       damaged(name, "has a name that is too long or no text");
     if (!tensors_.emplace(name, std::move(tensor)).second) damaged(name, "appears twice");
   }

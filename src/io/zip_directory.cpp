@@ -21,7 +21,7 @@ constexpr uint64_t kZip64LocatorSize = 20, kZip64EndSize = 56;
 constexpr uint64_t kMaxComment = 0xFFFF;
 constexpr uint32_t kElsewhere = 0xFFFFFFFF;  // the number is in the zip64 field
 constexpr uint16_t kZip64Field = 1;
-constexpr size_t kMaxName = 1024;
+constexpr size_t kMaxEntryName = 1024;
 
 /// Little-endian numbers of a file; every access is checked.
 class Bytes {
@@ -129,7 +129,7 @@ Header read_header(const Bytes& bytes, uint64_t at) {
                 .length = kCentralHeaderSize + name + extra + comment};
   const bool plain = std::none_of(header.name.begin(), header.name.end(),
                                   [](unsigned char c) { return c < 0x20 || c == 0x7F; });
-  if (name > kMaxName || !plain) bytes.damaged("has an entry whose name is too long or no text");
+  if (name > kMaxEntryName || !plain) bytes.damaged("has an entry whose name is too long or no text");
   if ((bytes.u16(at + 8) & 1U) != 0) bytes.damaged("has the encrypted entry '" + header.name + "'");
   bytes.need(at, header.length);
   read_zip64(bytes, at + kCentralHeaderSize + name, at + kCentralHeaderSize + name + extra, header);

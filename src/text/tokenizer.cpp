@@ -13,13 +13,13 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr int64_t kMaxFileBytes = int64_t{16} << 20;
+constexpr int64_t kMaxConfigBytes = int64_t{16} << 20;
 constexpr std::string_view kConfigFile = "tokenizer_config.json";
 
 /// The JSON object in `file`, empty if there is no such file.
 Json read_object(const std::filesystem::path& file) {
   if (!std::filesystem::exists(file)) return Json::object();
-  Json json = Json::parse(io::read_text(file, kMaxFileBytes), nullptr, false);
+  Json json = Json::parse(io::read_text(file, kMaxConfigBytes), nullptr, false);
   check(json.is_object(), ErrorKind::data, file.string(), " is damaged: expected a JSON object");
   return json;
 }

@@ -28,10 +28,10 @@ struct Word {
 };
 
 /// A pair and its count when it was queued; stale once the count has changed.
-struct Candidate {
+struct CountedPair {
   int64_t count;
   IdPair pair;
-  bool operator<(const Candidate& other) const {
+  bool operator<(const CountedPair& other) const {
     return count != other.count ? count < other.count : pair > other.pair;
   }
 };
@@ -57,9 +57,9 @@ class Corpus {
   }
 
   /// The most frequent pair, or one with count 0 when there is none.
-  Candidate pop_best() {
+  CountedPair pop_best() {
     while (!queue_.empty()) {
-      const Candidate best = queue_.top();
+      const CountedPair best = queue_.top();
       queue_.pop();
       if (pairs_[best.pair].count == best.count) return best;
     }
@@ -105,7 +105,7 @@ class Corpus {
   std::vector<Word> words_;
   std::unordered_map<IdPair, Occurrences, IdPairHash> pairs_;
   std::vector<IdPair> changed_;
-  std::priority_queue<Candidate> queue_;
+  std::priority_queue<CountedPair> queue_;
 };
 
 Corpus make_corpus(const std::unordered_map<std::string, int64_t>& word_counts) {
@@ -151,7 +151,7 @@ Vocabulary TokenizerTrainer::train(const TokenizerTrainerConfig& config) const {
   std::vector<std::string> tokens = byte_tokens();
   std::vector<Vocabulary::Pair> merges;
   while (static_cast<int64_t>(tokens.size()) < config.vocabulary_size - kSpecialTokens) {
-    const Candidate best = corpus.pop_best();
+    const CountedPair best = corpus.pop_best();
     if (best.count < config.min_count) break;
     const std::string& left = tokens[static_cast<size_t>(best.pair.first)];
     const std::string& right = tokens[static_cast<size_t>(best.pair.second)];

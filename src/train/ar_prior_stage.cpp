@@ -4,12 +4,12 @@
 
 #include "unclip/prior/autoregressive_sample.h"
 #include "unclip/prior/dot_product_token.h"
+#include "unclip/train/held_out.h"
 #include "unclip/train/step_random.h"
 
 namespace unclip::train {
 namespace {
 
-constexpr int64_t kEvaluationBatch = 128;
 constexpr int64_t kMaxFitPictures = 16'000'000;  // what torch::sort and memory take easily
 
 }  // namespace

@@ -6,7 +6,6 @@
 namespace unclip::train {
 namespace {
 
-constexpr int64_t kEvaluationBatch = 128;
 constexpr int64_t kRowsOnSheet = 12;
 
 }  // namespace

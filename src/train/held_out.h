@@ -10,6 +10,8 @@
 
 namespace unclip::train {
 
+inline constexpr int64_t kEvaluationBatch = 128;  // held-out samples that a model sees at a time
+
 struct HeldOut {
   torch::Tensor pictures;             // [N, 3, size, size] in −1…1
   std::vector<std::string> captions;  // each picture's first

@@ -98,10 +98,17 @@ class Tidy(unittest.TestCase):
 
     def test_a_changed_header_stands_for_its_includers(self):
         a, b, header = Path("a.cpp"), Path("b.cpp"), Path("a.h")
-        wanted, needs = {a: [], b: []}, {a: {a, header}, b: {b}}
-        self.assertEqual(set(tidy.select(wanted, needs, {header})), {a})
-        self.assertEqual(set(tidy.select(wanted, needs, {b})), {b})
-        self.assertEqual(tidy.select(wanted, needs, {Path("README.md")}), {})
+        wanted, needs = {a: [], b: []}, {a: {header}, b: set()}.get
+        self.assertEqual(set(tidy.select(wanted, {header}, needs)), {a})
+        self.assertEqual(set(tidy.select(wanted, {b}, needs)), {b})
+        self.assertEqual(tidy.select(wanted, {Path("README.md")}, needs), {})
+
+    def test_includes_are_followed_all_the_way(self):
+        source = tidy.ROOT / "src/clip/clip.cpp"
+        headers = tidy.includes_of(source)
+        self.assertIn(tidy.ROOT / "src/clip/clip.h", headers)
+        self.assertIn(tidy.ROOT / "src/base/config.h", headers)
+        self.assertNotIn(tidy.ROOT / "src/prior/diffusion_prior.h", headers)
 
 
 if __name__ == "__main__":

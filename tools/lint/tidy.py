@@ -2,10 +2,12 @@
 """clang-tidy on the sources of a build folder.
 
 Usage: tidy.py BUILD_FOLDER [--since COMMIT] [--tidy PROGRAM] [--jobs N]
-With --since: on those that changed, or that include a header that changed. Needs a finished build with Ninja.
+With --since: on those that changed, or that include a header that changed. The folder is one that CMake has configured
+without unity builds (preset dev); nothing in it needs to be built.
 """
 import argparse
 import json
+import re
 import shlex
 import subprocess
 import sys
@@ -14,6 +16,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
 TAKES_A_WORD = {"-include", "-o", "-c"}
 
 
@@ -51,19 +54,22 @@ def changed_since(commit: str) -> set[Path]:
     return {(ROOT / name).resolve() for name in listed.split("\0") if name}
 
 
-def dependencies(build: Path) -> dict[Path, set[Path]]:
-    """For every source the files that it includes, as Ninja recorded them."""
-    needs: dict[Path, set[Path]] = {}
-    for block in run("ninja", "-C", str(build), "-t", "deps").split("\n\n"):
-        files = [(build / line.strip()).resolve() for line in block.splitlines()[1:]]
-        if files:
-            needs[files[0]] = set(files)
-    return needs
+@cache
+def includes_of(path: Path) -> frozenset[Path]:
+    """The project's files that one file includes, itself not counted, all the way down."""
+    found: set[Path] = set()
+    for name in INCLUDE.findall(path.read_text(encoding="utf-8")):
+        for folder in (ROOT / "include", ROOT, ROOT / "tests"):
+            header = (folder / name).resolve()
+            if header.is_file():
+                found |= {header} | includes_of(header)
+                break
+    return frozenset(found)
 
 
-def select(wanted: dict[Path, list[str]], needs: dict[Path, set[Path]], changed: set[Path]) -> dict[Path, list[str]]:
+def select(wanted: dict[Path, list[str]], changed: set[Path], needs=includes_of) -> dict[Path, list[str]]:
     """The sources that changed, or that include what changed."""
-    return {path: flags for path, flags in wanted.items() if (needs.get(path, set()) | {path}) & changed}
+    return {path: flags for path, flags in wanted.items() if path in changed or needs(path) & changed}
 
 
 def complaints(tidy: str, source: Path, flags: list[str]) -> str:
@@ -82,7 +88,7 @@ def main() -> int:
     build = arguments.build.resolve()
     wanted = sources(build)
     if arguments.since:
-        wanted = select(wanted, dependencies(build), changed_since(arguments.since))
+        wanted = select(wanted, changed_since(arguments.since))
     with ThreadPoolExecutor(arguments.jobs) as pool:
         found = list(filter(None, pool.map(lambda item: complaints(arguments.tidy, *item), wanted.items())))
     print("\n".join(found), end="")
