@@ -31,7 +31,7 @@ io::KeyMap hugging_face_key_map() {
   return map;
 }
 
-io::KeyMap openai_key_map() {
+io::KeyMap openai_key_map(Towers towers) {
   const nn::BlockNames names{.ln_1 = "ln_1",
                              .ln_2 = "ln_2",
                              .fc = "mlp.c_fc",
@@ -60,6 +60,11 @@ io::KeyMap openai_key_map() {
       map.rules.push_back({ours + ".blocks.{i}.attn.qkv." + p, {theirs + ".{i}.attn.in_proj_" + p}});
     }
   }
+  const std::vector<std::string> text{"token_embedding.weight", "positional_embedding", "ln_final.{p}",
+                                      "text_projection", "transformer.{name...}"};
+  if (towers == Towers::image) map.ignored.insert(map.ignored.end(), text.begin(), text.end());
+  if (towers == Towers::text) map.ignored.push_back("visual.{name...}");
+  if (towers != Towers::both) map.ignored.push_back("logit_scale");
   return map;
 }
 

@@ -1,45 +1,26 @@
+#include <algorithm>
 #include <cmath>
 
 #include "unclip/clip/key_map.h"
+#include "unclip/io/tensor_shapes.h"
 
 namespace unclip::clip {
 namespace {
 
-constexpr int64_t kHeadWidth = 64;
-
-class Shapes {
- public:
-  Shapes(const io::NamedTensors& tensors, const std::string& where) : tensors_(tensors), where_(where) {}
-
-  int64_t size(const std::string& name, int64_t dimension, int64_t dimensions) const {
-    const auto found = tensors_.find(name);
-    check(found != tensors_.end(), ErrorKind::checkpoint, where_,
-          " is no CLIP of two transformers: it lacks what this program calls '", name, "'");
-    check(found->second.dim() == dimensions && found->second.numel() > 0, ErrorKind::checkpoint, where_,
-          ": '", name, "' has ", found->second.dim(), " dimensions, expected ", dimensions);
-    return found->second.size(dimension);
-  }
-
-  /// Of a transformer's blocks: how many, and the MLP's width over the tower's.
-  template <class Tower>
-  void read_tower(const std::string& name, Tower& tower) const {
-    const std::string blocks = name + ".transformer.blocks.";
-    tower.layers = 0;
-    while (tensors_.contains(blocks + std::to_string(tower.layers) + ".ln_1.weight")) ++tower.layers;
-    tower.heads = std::max<int64_t>(1, tower.width / kHeadWidth);
-    tower.mlp_ratio =
-        static_cast<double>(size(blocks + "0.mlp.fc.weight", 0, 2)) / static_cast<double>(tower.width);
-  }
-
- private:
-  const io::NamedTensors& tensors_;
-  const std::string& where_;
-};
+/// Of a transformer's blocks: how many, and the MLP's width over the tower's.
+template <class Tower>
+void read_tower(const io::TensorShapes& shapes, const std::string& name, int64_t head_width, Tower& tower) {
+  const std::string blocks = name + ".transformer.blocks.";
+  tower.layers = shapes.count(blocks, ".ln_1.weight");
+  tower.heads = std::max<int64_t>(1, tower.width / head_width);
+  tower.mlp_ratio =
+      static_cast<double>(shapes.size(blocks + "0.mlp.fc.weight", 0, 2)) / static_cast<double>(tower.width);
+}
 
 }  // namespace
 
-ClipConfig shape_of(const io::NamedTensors& ours, const std::string& where) {
-  const Shapes shapes(ours, where);
+ClipConfig shape_of(const io::NamedTensors& ours, const std::string& where, int64_t head_width) {
+  const io::TensorShapes shapes(ours, where, "is no CLIP of two transformers, under this program's names");
   ClipConfig config{.embed_dim = shapes.size("text.proj.weight", 0, 2),
                     .activation = nn::Activation::quick_gelu};
   config.vision.width = shapes.size("visual.patches.weight", 0, 4);
@@ -49,11 +30,11 @@ ClipConfig shape_of(const io::NamedTensors& ours, const std::string& where) {
   check(side * side == patches, ErrorKind::checkpoint, where, " reads ", patches,
         " patches, expected a square number");
   config.vision.image_size = side * config.vision.patch_size;
-  shapes.read_tower("visual", config.vision);
+  read_tower(shapes, "visual", head_width, config.vision);
   config.text.vocab_size = shapes.size("text.token_embedding.weight", 0, 2);
   config.text.width = shapes.size("text.token_embedding.weight", 1, 2);
   config.text.context_length = shapes.size("text.positional_embedding", 0, 2);
-  shapes.read_tower("text", config.text);
+  read_tower(shapes, "text", head_width, config.text);
   config.validate();
   return config;
 }

@@ -8,6 +8,7 @@
 #include "unclip/pipeline/model_directory.h"
 #include "unclip/prior/autoregressive_config.h"
 #include "unclip/prior/config.h"
+#include "unclip/text/tokenizer.h"
 #include "unclip/upsampler/config.h"
 
 namespace unclip::pipeline {
@@ -17,7 +18,11 @@ struct WeightsSource {
   std::filesystem::path folder;
   std::string stem = "model";  // see io::find_weights
   std::string prefix{};        // put in front of its names, where a stage joins several files: "text_proj."
+  std::string file{};          // or this very file of the folder
 };
+
+/// Error(io) if there is none.
+std::filesystem::path file_of(const WeightsSource& source);
 
 struct Weights {
   std::vector<WeightsSource> sources;
@@ -39,7 +44,8 @@ struct UpsamplerStage {
 
 /// How captions become ids.
 struct TextInput {
-  std::filesystem::path tokenizer;  // a folder, see text::Tokenizer::load
+  std::filesystem::path tokenizer;          // a folder with vocab.json and merges.txt
+  std::optional<text::TokenRules> rules{};  // else the folder says, see text::Tokenizer::load
   int64_t context_length = 0;
   std::string null_caption{};  // what stands for no caption in guidance
 };
@@ -65,9 +71,13 @@ struct Model {
   std::vector<std::string> unknown_keys{};  // of foreign configurations: "decoder/config.json: 'colour'"
 };
 
-/// Opens a folder of any layout, reading its configurations but no weights. Error(io) if it is none,
-/// Error(config) naming file and key if this program cannot run what it describes.
-Model open_model(const std::filesystem::path& path);
+/// Opens a folder of any layout, reading its configurations and no weights but the shapes of Kakao's, which
+/// are the configuration. `vocabulary` is the folder of CLIP's own tokens, for models that come without any.
+/// Error(io) if it is no model, Error(config) naming file and key if this program cannot run what it
+/// describes.
+Model open_model(const std::filesystem::path& path, const std::filesystem::path& vocabulary = {});
+
+text::Tokenizer load_tokenizer(const TextInput& text);
 
 /// Error(checkpoint) saying which stages there are, unless `part` (of `model`, called `name`) is there.
 template <class Part>

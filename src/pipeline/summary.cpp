@@ -11,7 +11,7 @@ namespace {
 PartSummary summarize_part(const Component& component) {
   PartSummary part{.name = component.name};
   try {
-    const auto file = io::find_weights(component.weights.folder, component.weights.stem);
+    const std::filesystem::path file = file_of(component.weights);
     for (const auto& [name, tensor] : io::read_weights(file)) {
       if (tensor.is_floating_point()) part.parameters += tensor.numel();
       part.bytes += tensor.numel() * tensor.element_size();
@@ -25,14 +25,14 @@ PartSummary summarize_part(const Component& component) {
 
 }  // namespace
 
-FolderSummary summarize(const std::filesystem::path& folder) {
+FolderSummary summarize(const std::filesystem::path& folder, const std::filesystem::path& vocabulary) {
   check(std::filesystem::is_directory(folder), ErrorKind::io, "there is no folder '", folder.string(), "'");
   const Layout& layout = layout_of(folder);
   FolderSummary summary;
   for (const Component& component : layout.components(folder))
     summary.parts.push_back(summarize_part(component));
   try {
-    const Model model = layout.open(folder);
+    const Model model = layout.open(folder, vocabulary);
     summary.kind = model.kind;
     summary.manifest = model.manifest;
     summary.unknown_keys = model.unknown_keys;

@@ -22,8 +22,8 @@ struct FolderSummary {
 };
 
 /// Error(io) or Error(checkpoint) if `folder` is no model of a layout that this program knows; what is
-/// missing or damaged inside of one is told in the summary.
-FolderSummary summarize(const std::filesystem::path& folder);
+/// missing or damaged inside of one is told in the summary. For `vocabulary` see open_model.
+FolderSummary summarize(const std::filesystem::path& folder, const std::filesystem::path& vocabulary = {});
 
 /// Bytes of all weights, and of the largest part (stages are loaded in turn), with elements of
 /// `element_size`.

@@ -27,8 +27,10 @@ int64_t step_count(const diffusion::SamplerConfig& sampler,
 
 }  // namespace
 
-Unclip::Unclip(const std::filesystem::path& model, torch::ScalarType dtype)
-    : model_(open_model(model)), dtype_(dtype), tokenizer_(text::Tokenizer::load(model_.text.tokenizer)) {}
+Unclip::Unclip(const std::filesystem::path& model,
+               torch::ScalarType dtype,
+               const std::filesystem::path& vocabulary)
+    : model_(open_model(model, vocabulary)), dtype_(dtype), tokenizer_(load_tokenizer(model_.text)) {}
 
 nn::TextEncoding Unclip::encode(const std::vector<std::string>& captions,
                                 std::vector<std::string>* warnings) {

@@ -38,8 +38,10 @@ struct Pictures {
 class Unclip {
  public:
   /// Opens a model folder of any layout; networks are loaded when they are first needed. `dtype` is that of
-  /// activations.
-  Unclip(const std::filesystem::path& model, torch::ScalarType dtype);
+  /// activations; for `vocabulary` see open_model.
+  Unclip(const std::filesystem::path& model,
+         torch::ScalarType dtype,
+         const std::filesystem::path& vocabulary = {});
 
   Pictures generate(const GenerateRequest& request, Progress& progress);
   /// Pictures with the same z_i and empty captions (unCLIP §3.1); the drawing's settings of a prior are

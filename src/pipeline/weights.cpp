@@ -5,11 +5,17 @@
 namespace unclip::pipeline {
 namespace {
 
-/// The tensors of `all` whose names begin with `prefix`, without it.
-io::NamedTensors below(const io::NamedTensors& all, const std::string& prefix) {
+/// The tensors that `source` must hold, without its prefix: those that begin with it and not with a longer
+/// one.
+io::NamedTensors part_of(const io::NamedTensors& all, const Weights& weights, const WeightsSource& source) {
   io::NamedTensors result;
   for (const auto& [name, tensor] : all) {
-    if (name.starts_with(prefix)) result.emplace(name.substr(prefix.size()), tensor);
+    const WeightsSource* owner = nullptr;
+    for (const WeightsSource& known : weights.sources) {
+      const bool is_closer = owner == nullptr || known.prefix.size() > owner->prefix.size();
+      if (name.starts_with(known.prefix) && is_closer) owner = &known;
+    }
+    if (owner == &source) result.emplace(name.substr(source.prefix.size()), tensor);
   }
   return result;
 }
@@ -28,10 +34,10 @@ Loaded read_mapped(const torch::nn::Module& module, const Weights& weights) {
   Loaded result{{}, first};
   io::NamedTensors theirs;
   for (const WeightsSource& source : weights.sources) {
-    const std::filesystem::path file = io::find_weights(source.folder, source.stem);
+    const std::filesystem::path file = file_of(source);
     io::NamedTensors tensors = io::read_weights(file);
     std::erase_if(tensors, [&](const auto& item) { return map.ignores(source.prefix + item.first); });
-    io::check_fit(below(expected, source.prefix), tensors, file.string());
+    io::check_fit(part_of(expected, weights, source), tensors, file.string());
     for (auto& [name, tensor] : tensors) theirs.emplace(source.prefix + name, tensor);
     result.where = file.string();
   }
@@ -41,11 +47,24 @@ Loaded read_mapped(const torch::nn::Module& module, const Weights& weights) {
 
 Loaded read_own(const Weights& weights) {
   const WeightsSource& source = weights.sources.front();
-  const std::filesystem::path file = io::find_weights(source.folder, source.stem);
+  const std::filesystem::path file = file_of(source);
   return {io::read_weights(file), file.string()};
 }
 
 }  // namespace
+
+std::filesystem::path file_of(const WeightsSource& source) {
+  if (source.file.empty()) return io::find_weights(source.folder, source.stem);
+  std::filesystem::path file = source.folder / source.file;
+  check(std::filesystem::exists(file), ErrorKind::io, "'", source.folder.string(), "' has no ", source.file);
+  return file;
+}
+
+text::Tokenizer load_tokenizer(const TextInput& text) {
+  if (text.rules == text::TokenRules::openai)
+    return text::Tokenizer::openai(text::Vocabulary::load(text.tokenizer));
+  return text::Tokenizer::load(text.tokenizer);
+}
 
 void load_frozen(torch::nn::Module& module, const Weights& weights, torch::ScalarType dtype) {
   Loaded loaded = weights.key_map.rules.empty() ? read_own(weights) : read_mapped(module, weights);

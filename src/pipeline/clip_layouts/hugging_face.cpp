@@ -122,24 +122,32 @@ Json tower_json(const Tower& tower, const clip::ClipConfig& model) {
           {"projection_dim", model.embed_dim}};
 }
 
+Json text_json(const clip::ClipConfig& model) {
+  Json json = tower_json(model.text, model);
+  json["model_type"] = "clip_text_model";
+  json["vocab_size"] = model.text.vocab_size;
+  json["max_position_embeddings"] = model.text.context_length;
+  json["eos_token_id"] = model.text.end_id.value_or(kLegacyEndOfText);
+  return json;
+}
+
+Json vision_json(const clip::ClipConfig& model) {
+  Json json = tower_json(model.vision, model);
+  json["model_type"] = "clip_vision_model";
+  json["image_size"] = model.vision.image_size;
+  json["patch_size"] = model.vision.patch_size;
+  return json;
+}
+
 Json config_json(const clip::ClipConfig& model) {
-  Json text = tower_json(model.text, model), vision = tower_json(model.vision, model);
-  text["model_type"] = "clip_text_model";
-  text["vocab_size"] = model.text.vocab_size;
-  text["max_position_embeddings"] = model.text.context_length;
-  text["eos_token_id"] = model.text.end_id.value_or(kLegacyEndOfText);
-  vision["model_type"] = "clip_vision_model";
-  vision["image_size"] = model.vision.image_size;
-  vision["patch_size"] = model.vision.patch_size;
   return {{"architectures", {"CLIPModel"}},
           {"model_type", "clip"},
           {"projection_dim", model.embed_dim},
-          {"text_config", text},
-          {"vision_config", vision}};
+          {"text_config", text_json(model)},
+          {"vision_config", vision_json(model)}};
 }
 
-Json image_processor_json(const ClipModel& model) {
-  const image::Preprocessing& p = model.preprocessing;
+Json image_processor_json(const image::Preprocessing& p, const clip::VisionConfig& vision) {
   const auto filter =
       std::ranges::find_if(kFilters, [&](const auto& known) { return known.second == p.filter; });
   const bool squash = p.fit == image::Fit::squash;
@@ -155,8 +163,8 @@ Json image_processor_json(const ClipModel& model) {
           {"do_rescale", true},
           {"rescale_factor", 1.0 / 255},
           {"do_normalize", true},
-          {"image_mean", model.config.vision.mean},
-          {"image_std", model.config.vision.std}};
+          {"image_mean", vision.mean},
+          {"image_std", vision.std}};
 }
 
 Json tokenizer_json(const ClipModel& model) {
@@ -223,12 +231,30 @@ image::Preprocessing read_image_processor(ForeignConfig& c, int64_t image_size) 
   return result;
 }
 
+std::string write_text_config(const clip::ClipConfig& model) {
+  Json json = text_json(model);
+  json["architectures"] = {"CLIPTextModelWithProjection"};
+  return json.dump(2) + "\n";
+}
+
+std::string write_vision_config(const clip::ClipConfig& model) {
+  Json json = vision_json(model);
+  json["architectures"] = {"CLIPVisionModelWithProjection"};
+  return json.dump(2) + "\n";
+}
+
+std::string write_image_processor(const image::Preprocessing& preprocessing,
+                                  const clip::VisionConfig& vision) {
+  return image_processor_json(preprocessing, vision).dump(2) + "\n";
+}
+
 void write_hugging_face_clip(const ClipModel& model,
                              const io::NamedTensors& weights,
                              const fs::path& folder) {
   fs::create_directories(folder);
   io::write_file_atomically(folder / "config.json", config_json(model.config).dump(2) + "\n");
-  io::write_file_atomically(folder / "preprocessor_config.json", image_processor_json(model).dump(2) + "\n");
+  io::write_file_atomically(folder / "preprocessor_config.json",
+                            write_image_processor(model.preprocessing, model.config.vision));
   if (!fs::exists(folder / "tokenizer_config.json")) {
     io::write_file_atomically(folder / "tokenizer_config.json", tokenizer_json(model).dump(2) + "\n");
   }

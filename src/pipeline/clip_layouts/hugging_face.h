@@ -12,6 +12,12 @@ void read_vision_config(ForeignConfig& config, clip::ClipConfig& model);
 /// CLIPImageProcessor's preprocessor_config.json for a network of `image_size`.
 image::Preprocessing read_image_processor(ForeignConfig& config, int64_t image_size);
 
+/// The texts of those files again.
+std::string write_text_config(const clip::ClipConfig& model);
+std::string write_vision_config(const clip::ClipConfig& model);
+std::string write_image_processor(const image::Preprocessing& preprocessing,
+                                  const clip::VisionConfig& vision);
+
 /// Writes a folder that CLIPModel.from_pretrained reads: config.json, preprocessor_config.json,
 /// model.safetensors and, if they are not there yet, the settings of the tokenizer. `weights` have our names.
 void write_hugging_face_clip(const ClipModel& model,

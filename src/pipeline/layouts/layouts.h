@@ -13,12 +13,13 @@ struct Component {
 
 struct Layout {
   bool (*recognises)(const std::filesystem::path& folder);
-  Model (*open)(const std::filesystem::path& folder);
+  Model (*open)(const std::filesystem::path& folder, const std::filesystem::path& vocabulary);
   std::vector<Component> (*components)(const std::filesystem::path& folder);
 };
 
 extern const Layout kOwnLayout;    // model.json
 extern const Layout kKarloLayout;  // Karlo in the layout of diffusers: model_index.json
+extern const Layout kKakaoLayout;  // Karlo as Kakao released it: decoder-ckpt*.ckpt and so on
 
 /// Error(io) or Error(checkpoint) if no layout fits.
 const Layout& layout_of(const std::filesystem::path& folder);

@@ -43,7 +43,7 @@ void read_upsamplers(const ModelDirectory& directory, Model& model) {
 
 bool recognises(const fs::path& folder) { return fs::exists(folder / "model.json"); }
 
-Model open(const fs::path& folder) {
+Model open(const fs::path& folder, const fs::path& /*vocabulary*/) {
   const ModelDirectory directory(folder);
   Model model{.kind = "unclip model", .path = folder, .manifest = directory.manifest()};
   model.text.tokenizer = directory.tokenizer();
