@@ -43,7 +43,9 @@ std::function<void()> declare(CLI::App& app, const Context& /*context*/) {
 const Command kConvert{"convert", "bring a released model into our own layout, or back",
                        "  unclip convert clip-vit-large-patch14 models/clip-l\n"
                        "  unclip convert ViT-L-14.pt models/clip-l --dtype fp32\n"
-                       "  unclip convert models/clip-l clip-l-hf --to huggingface",
+                       "  unclip convert models/clip-l clip-l-hf --to huggingface\n"
+                       "  unclip convert karlo-v1-alpha models/karlo --dtype bf16\n"
+                       "  unclip convert models/karlo karlo-diffusers --to huggingface",
                        declare};
 
 }  // namespace unclip::cli

@@ -117,6 +117,8 @@ Tensor to_ours(const KeyRule& rule, const std::vector<Tensor>& parts) {
   for (const Tensor& part : parts) {
     TORCH_CHECK(parts.size() == 1 || (part.dim() > 0 && part.sizes() == parts.front().sizes()),
                 "the parts to be joined have different shapes");
+    TORCH_CHECK(part.scalar_type() == parts.front().scalar_type(), "the parts to be joined are ",
+                parts.front().scalar_type(), " and ", part.scalar_type());
   }
   Tensor result = parts.size() > 1 ? torch::cat(parts, 0) : parts.front();
   for (const Rearrangement& step : rule.rearrangements) result = step.to_ours(result);

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <array>
 
-#include "unclip/io/file.h"
-#include "unclip/io/state.h"
 #include "unclip/pipeline/clip_layouts/hugging_face.h"
 #include "unclip/pipeline/clip_layouts/own.h"
 #include "unclip/pipeline/clip_model.h"
+#include "unclip/pipeline/convert_karlo.h"
+#include "unclip/pipeline/convert_parts.h"
 #include "unclip/pipeline/model_directory.h"
 
 namespace unclip::pipeline {
@@ -31,29 +31,12 @@ OpenedClip open_whole_clip(const ConvertRequest& request) {
   check(model.towers == clip::Towers::both, ErrorKind::config, request.from.string(),
         " holds one tower of a CLIP, expected both: only whole models are converted");
   io::NamedTensors weights = read_clip_weights(model);
-  for (auto& [name, tensor] : weights) {
-    if (request.dtype && tensor.is_floating_point()) tensor = tensor.to(*request.dtype);
-  }
-  return {std::move(model), std::move(weights)};
-}
-
-/// The vocabulary and, where they exist, the settings; a folder that tokenises by OpenAI's rules says so.
-void copy_tokenizer(const ClipModel& model, const fs::path& out) {
-  fs::create_directories(out);
-  for (const char* name : {"vocab.json", "merges.txt"}) fs::copy_file(model.tokenizer / name, out / name);
-  if (model.token_rules == text::TokenRules::openai) return;
-  for (const char* name : {"special_tokens_map.json", "tokenizer_config.json"}) {
-    if (fs::exists(model.tokenizer / name)) fs::copy_file(model.tokenizer / name, out / name);
-  }
+  return {std::move(model), converted(std::move(weights), request.dtype)};
 }
 
 void clip_to_unclip(const ConvertRequest& request, const fs::path& out) {
   const OpenedClip opened = open_whole_clip(request);
-  copy_tokenizer(opened.model, out / "tokenizer");
-  if (opened.model.token_rules == text::TokenRules::openai) {
-    io::write_file_atomically(out / "tokenizer" / "tokenizer_config.json",
-                              std::string_view("{\"tokenizer_class\": \"SimpleTokenizer\"}\n"));
-  }
+  copy_own_tokenizer(opened.model.tokenizer, opened.model.token_rules, out / "tokenizer");
   write_own_stage(opened.model, opened.weights, out / "clip");
   write_manifest(out, {.name = request.to.filename().string(),
                        .version = "1",
@@ -66,13 +49,14 @@ void clip_to_unclip(const ConvertRequest& request, const fs::path& out) {
 
 void clip_to_hugging_face(const ConvertRequest& request, const fs::path& out) {
   const OpenedClip opened = open_whole_clip(request);
-  copy_tokenizer(opened.model, out);
+  copy_tokenizer(opened.model.tokenizer, opened.model.token_rules, out);
   write_hugging_face_clip(opened.model, opened.weights, out);
 }
 
 /// More special kinds come first; what is left must be a CLIP, or opening it says why not.
-constexpr std::array<Converter, 1> kConverters{
-    {{[](const fs::path&) { return true; }, clip_to_unclip, clip_to_hugging_face}}};
+constexpr std::array<Converter, 2> kConverters{
+    {{is_karlo, karlo_to_unclip, karlo_to_diffusers},
+     {[](const fs::path&) { return true; }, clip_to_unclip, clip_to_hugging_face}}};
 
 }  // namespace
 

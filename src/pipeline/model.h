@@ -50,12 +50,6 @@ struct TextInput {
   std::string null_caption{};  // what stands for no caption in guidance
 };
 
-/// How the numbers of a request are read where layouts differ.
-struct DrawingRules {
-  std::string step_spacing{};    // in front of a plain number of steps: "" (sections) or "linspace"
-  bool shared_guidance = false;  // guidance is off altogether unless a scale of prior or decoder exceeds 1
-};
-
 struct Model {
   std::string kind;  // "unclip model", "Karlo, text to image (diffusers)"
   std::filesystem::path path;
@@ -88,8 +82,22 @@ const Part& required(const Model& model, const std::optional<Part>& part, const 
 
 /// Loads the weights into `module` and freezes it; floating-point parameters are converted to `dtype`, in
 /// which they are used, statistics are not. Error(checkpoint) names the file and its keys that are missing,
-/// unexpected or misshapen.
-void load_frozen(torch::nn::Module& module, const Weights& weights, torch::ScalarType dtype);
+/// unexpected or misshapen. With `mapped`, matrices stay where they lie, and those on a mapped file are added
+/// to it: layers convert them when they first use them, and the pages may then go (memory.h).
+void load_frozen(torch::nn::Module& module,
+                 const Weights& weights,
+                 torch::ScalarType dtype,
+                 std::vector<torch::Tensor>* mapped = nullptr);
+
+/// A stage's tensors under our names, in the types of its files and checked as in load_frozen; nothing is
+/// copied but what is joined or rearranged.
+io::NamedTensors read_tensors(const torch::nn::Module& module, const Weights& weights);
+
+template <class Net, class Config, class... Arguments>
+io::NamedTensors read_tensors(const Stage<Config>& stage, Arguments... arguments) {
+  const nn::ParameterDevice shapes_only(torch::kMeta);
+  return read_tensors(*Net(stage.config, arguments...), stage.weights);
+}
 
 /// The network of a stage, ready to run. `Net` is a module holder that is made from `Config`.
 template <class Net, class Config, class... Arguments>

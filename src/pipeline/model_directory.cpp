@@ -44,6 +44,9 @@ Manifest read_manifest(const Json& json, const std::string& where) {
           where, ": stage '", stage, "' lies outside of the model directory");
     manifest.stages[stage] = folder.string();
   }
+  if (json.contains("drawing"))
+    manifest.drawing = config_from_json<DrawingRules>(json["drawing"].dump(), where);
+  manifest.context_length = json.value("context_length", int64_t{0});
   return manifest;
 }
 
@@ -96,6 +99,8 @@ void write_manifest(const fs::path& model, const Manifest& manifest) {
   json["attribution"] = manifest.attribution;
   json["trained_on"] = manifest.trained_on;
   json["card"] = manifest.card;
+  if (manifest.drawing != DrawingRules{}) json["drawing"] = Json::parse(config_to_json(manifest.drawing));
+  if (manifest.context_length > 0) json["context_length"] = manifest.context_length;
   json["stages"] = Json::object();
   for (const auto& [stage, folder] : manifest.stages) json["stages"][stage] = {{"dir", folder}};
   io::write_file_atomically(model / "model.json", json.dump(2) + "\n");

@@ -12,12 +12,26 @@
 
 namespace unclip::pipeline {
 
-/// model.json. Stages: "clip", "prior", "ar_prior", "decoder", "decoder_inpaint", "upsampler_256",
-/// "upsampler_1024".
+/// How the numbers of a request are read where released models differ from ours.
+struct DrawingRules {
+  std::string step_spacing{};    // in front of a plain number of steps: "" (sections) or "linspace"
+  bool shared_guidance = false;  // guidance is off altogether unless a scale of prior or decoder exceeds 1
+
+  static void fields(auto& self, auto&& field) {
+    field("step_spacing", self.step_spacing, "in front of a plain number of steps: nothing, or linspace");
+    field("shared_guidance", self.shared_guidance, "guidance is on for both stages or for none");
+  }
+  bool operator==(const DrawingRules&) const = default;
+};
+
+/// model.json. Stages: "clip" (or its towers, "text_encoder" and "image_encoder"), "prior", "ar_prior",
+/// "decoder", "decoder_inpaint", "upsampler_256", "upsampler_256_last_step", "upsampler_1024".
 struct Manifest {
   std::string name, version, licence, card;
   std::vector<std::string> attribution, trained_on;
   std::map<std::string, std::string> stages;  // stage -> folder inside the model directory
+  DrawingRules drawing{};
+  int64_t context_length = 0;  // of captions; 0: as many as CLIP has positions
 };
 
 class ModelDirectory {

@@ -1,5 +1,8 @@
 #include "unclip/io/weights.h"
 
+#include <set>
+
+#include "unclip/nn/layers.h"
 #include "unclip/pipeline/model.h"
 
 namespace unclip::pipeline {
@@ -51,6 +54,22 @@ Loaded read_own(const Weights& weights) {
   return {io::read_weights(file), file.string()};
 }
 
+/// Weights of which a frozen layer keeps a packed copy, in the type that it computes in.
+std::set<std::string> packed_weights(const torch::nn::Module& module) {
+  std::set<std::string> names;
+  for (const auto& item : module.named_modules()) {
+    const auto* const part = item.value().get();
+    if (dynamic_cast<const nn::LinearImpl*>(part) != nullptr ||
+        dynamic_cast<const nn::Conv2dImpl*>(part) != nullptr)
+      names.insert(item.key() + ".weight");
+  }
+  return names;
+}
+
+Loaded read(const torch::nn::Module& module, const Weights& weights) {
+  return weights.key_map.rules.empty() ? read_own(weights) : read_mapped(module, weights);
+}
+
 }  // namespace
 
 std::filesystem::path file_of(const WeightsSource& source) {
@@ -66,15 +85,30 @@ text::Tokenizer load_tokenizer(const TextInput& text) {
   return text::Tokenizer::load(text.tokenizer);
 }
 
-void load_frozen(torch::nn::Module& module, const Weights& weights, torch::ScalarType dtype) {
-  Loaded loaded = weights.key_map.rules.empty() ? read_own(weights) : read_mapped(module, weights);
+io::NamedTensors read_tensors(const torch::nn::Module& module, const Weights& weights) {
+  Loaded loaded = read(module, weights);
+  io::check_fit(io::state_of(module), loaded.tensors, loaded.where);
+  return std::move(loaded.tensors);
+}
+
+void load_frozen(torch::nn::Module& module,
+                 const Weights& weights,
+                 torch::ScalarType dtype,
+                 std::vector<torch::Tensor>* mapped) {
+  Loaded loaded = read(module, weights);
+  const std::set<std::string> packed = mapped == nullptr ? std::set<std::string>{} : packed_weights(module);
   for (const auto& item : module.named_parameters()) {
     const auto found = loaded.tensors.find(item.key());
-    if (found != loaded.tensors.end() && found->second.is_floating_point())
+    if (found != loaded.tensors.end() && found->second.is_floating_point() && !packed.contains(item.key()))
       found->second = found->second.to(dtype);
   }
   io::load_state(module, loaded.tensors, loaded.where);
   nn::freeze_parameters(module);
+  for (const std::string& name : packed) {
+    // A tensor that was copied has memory of LibTorch's allocator.
+    const torch::Tensor& weight = loaded.tensors.at(name);
+    if (weight.storage().allocator() == nullptr) mapped->push_back(weight);
+  }
 }
 
 }  // namespace unclip::pipeline

@@ -40,21 +40,6 @@ struct PreprocessingConfig {
   }
 };
 
-image::Preprocessing preprocessing_of(const fs::path& folder, const clip::VisionConfig& vision) {
-  PreprocessingConfig config{.shorter_side = vision.image_size};
-  const fs::path file = folder / kPreprocessing;
-  if (fs::exists(file)) config = config_from_json<PreprocessingConfig>(read_config_text(file), file.string());
-  check(config.shorter_side >= vision.image_size, ErrorKind::config, file.string(), ": 'shorter_side' is ",
-        config.shorter_side, ", expected the network's ", vision.image_size, " or more");
-  return with_statistics({.shorter_side = config.shorter_side,
-                          .filter = config.filter,
-                          .height = vision.image_size,
-                          .width = vision.image_size,
-                          .normalization = {},
-                          .fit = config.fit},
-                         vision);
-}
-
 ClipModel open(const fs::path& path, const fs::path& /*vocabulary*/) {
   const ModelDirectory model(path);
   const fs::path folder = model.stage(kStage);
@@ -62,7 +47,7 @@ ClipModel open(const fs::path& path, const fs::path& /*vocabulary*/) {
   return {.kind = "unclip model",
           .config = config,
           .weights = io::find_weights(folder, "model"),
-          .preprocessing = preprocessing_of(folder, config.vision),
+          .preprocessing = read_preprocessing(folder, config.vision),
           .tokenizer = model.tokenizer(),
           .token_rules = text::Tokenizer::load(model.tokenizer()).rules()};
 }
@@ -79,13 +64,32 @@ image::Preprocessing with_statistics(image::Preprocessing preprocessing, const c
   return preprocessing;
 }
 
+image::Preprocessing read_preprocessing(const fs::path& folder, const clip::VisionConfig& vision) {
+  PreprocessingConfig config{.shorter_side = vision.image_size};
+  const fs::path file = folder / kPreprocessing;
+  if (fs::exists(file)) config = config_from_json<PreprocessingConfig>(read_config_text(file), file.string());
+  check(config.shorter_side >= vision.image_size, ErrorKind::config, file.string(), ": 'shorter_side' is ",
+        config.shorter_side, ", expected the network's ", vision.image_size, " or more");
+  return with_statistics({.shorter_side = config.shorter_side,
+                          .filter = config.filter,
+                          .height = vision.image_size,
+                          .width = vision.image_size,
+                          .normalization = {},
+                          .fit = config.fit},
+                         vision);
+}
+
+void write_preprocessing(const image::Preprocessing& preprocessing, const fs::path& folder) {
+  io::write_file_atomically(folder / kPreprocessing,
+                            config_to_json(PreprocessingConfig{.shorter_side = preprocessing.shorter_side,
+                                                               .filter = preprocessing.filter,
+                                                               .fit = preprocessing.fit}));
+}
+
 void write_own_stage(const ClipModel& model, const io::NamedTensors& weights, const fs::path& folder) {
   fs::create_directories(folder);
   io::write_file_atomically(folder / "config.json", config_to_json(model.config));
-  io::write_file_atomically(folder / kPreprocessing, config_to_json(PreprocessingConfig{
-                                                         .shorter_side = model.preprocessing.shorter_side,
-                                                         .filter = model.preprocessing.filter,
-                                                         .fit = model.preprocessing.fit}));
+  write_preprocessing(model.preprocessing, folder);
   io::write_safetensors(folder / "model.safetensors", weights);
 }
 

@@ -1,11 +1,9 @@
 // Karlo as diffusers stores it: UnCLIPPipeline (text to image) and UnCLIPImageVariationPipeline.
-#include <algorithm>
-#include <array>
-
+#include "unclip/pipeline/layouts/karlo.h"
 #include "unclip/clip/key_map.h"
 #include "unclip/decoder/key_map.h"
 #include "unclip/pipeline/folder_licence.h"
-#include "unclip/pipeline/layouts/karlo.h"
+#include "unclip/pipeline/layouts/karlo_components.h"
 #include "unclip/pipeline/layouts/layouts.h"
 #include "unclip/prior/key_map.h"
 #include "unclip/upsampler/key_map.h"
@@ -14,53 +12,16 @@ namespace unclip::pipeline {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr const char* kGenerates = "UnCLIPPipeline";
-constexpr const char* kVaries = "UnCLIPImageVariationPipeline";
-constexpr const char* kDiffusersStem = "diffusion_pytorch_model";
-
-struct KnownComponent {
-  const char* name;
-  const char* class_name;
-  const char* config;  // its file
-  const char* stem;    // of its weights, or none
-};
-constexpr std::array<KnownComponent, 12> kComponents{{
-    {"prior", "PriorTransformer", "config.json", kDiffusersStem},
-    {"decoder", "UNet2DConditionModel", "config.json", kDiffusersStem},
-    {"text_proj", "UnCLIPTextProjModel", "config.json", kDiffusersStem},
-    {"super_res_first", "UNet2DModel", "config.json", kDiffusersStem},
-    {"super_res_last", "UNet2DModel", "config.json", kDiffusersStem},
-    {"text_encoder", "CLIPTextModelWithProjection", "config.json", "model"},
-    {"image_encoder", "CLIPVisionModelWithProjection", "config.json", "model"},
-    {"tokenizer", "CLIPTokenizer", "tokenizer_config.json", nullptr},
-    {"feature_extractor", "CLIPImageProcessor", "preprocessor_config.json", nullptr},
-    {"prior_scheduler", "UnCLIPScheduler", "scheduler_config.json", nullptr},
-    {"decoder_scheduler", "UnCLIPScheduler", "scheduler_config.json", nullptr},
-    {"super_res_scheduler", "UnCLIPScheduler", "scheduler_config.json", nullptr},
-}};
-
-const KnownComponent& component(const std::string& name) {
-  return *std::ranges::find(kComponents, name, [](const KnownComponent& c) { return std::string(c.name); });
-}
-
-std::vector<std::string> names_of_pipeline(bool varies) {
-  std::vector<std::string> names;
-  for (const KnownComponent& known : kComponents) {
-    const std::string name = known.name;
-    const bool only_generates = name.starts_with("prior");
-    const bool only_varies = name == "image_encoder" || name == "feature_extractor";
-    if (varies ? !only_generates : !only_varies) names.push_back(name);
-  }
-  return names;
-}
+using karlo::component;
+using karlo::names_of_pipeline;
 
 /// model_index.json, checked. True for image variations.
 bool read_index(const fs::path& folder) {
-  ForeignConfig index(folder / "model_index.json");
+  ForeignConfig index(folder / karlo::kIndex);
   const std::string pipeline = index.text("_class_name");
-  check(pipeline == kGenerates || pipeline == kVaries, ErrorKind::checkpoint, index.where(),
-        ": '_class_name' is ", pipeline, ", expected ", kGenerates, " or ", kVaries);
-  const bool varies = pipeline == kVaries;
+  check(pipeline == karlo::kGenerates || pipeline == karlo::kVaries, ErrorKind::checkpoint, index.where(),
+        ": '_class_name' is ", pipeline, ", expected ", karlo::kGenerates, " or ", karlo::kVaries);
+  const bool varies = pipeline == karlo::kVaries;
   for (const std::string& name : names_of_pipeline(varies)) {
     const std::vector<std::string> entry = index.texts(name);
     const std::string expected = component(name).class_name;
@@ -71,6 +32,14 @@ bool read_index(const fs::path& folder) {
     if (!is_known) index.refuse(name, "a " + expected);
   }
   return varies;
+}
+
+/// Those, and an image encoder that lies beside a pipeline which does not ask for it: so `vary` works, too.
+std::vector<std::string> names_in(const fs::path& folder) {
+  const bool varies = read_index(folder);
+  std::vector<std::string> names = names_of_pipeline(varies);
+  if (!varies && fs::exists(folder / "image_encoder" / "config.json")) names.push_back("image_encoder");
+  return names;
 }
 
 std::string kind_of(bool varies) {
@@ -95,17 +64,19 @@ void add_weights(const fs::path& folder, Model& model) {
   upsampler.last_step->weights = {{source("super_res_last")}, upsampler::diffusers_key_map()};
 }
 
-bool recognises(const fs::path& folder) { return fs::exists(folder / "model_index.json"); }
+bool recognises(const fs::path& folder) { return fs::exists(folder / karlo::kIndex); }
 
 Model open(const fs::path& folder, const fs::path& /*vocabulary*/) {
   const bool varies = read_index(folder);
   const auto config = [&folder](const std::string& name) {
     return ForeignConfig(folder / name / component(name).config);
   };
-  Model model = karlo::assemble(config, {.prior = !varies, .image_encoder = varies}, folder);
+  const std::vector<std::string> names = names_in(folder);
+  const bool sees = std::ranges::find(names, "image_encoder") != names.end();
+  Model model = karlo::assemble(config, {.prior = !varies, .image_encoder = sees}, folder);
   model.kind = kind_of(varies);
   model.manifest.licence = licence_of(folder);
-  for (const std::string& name : names_of_pipeline(varies)) {
+  for (const std::string& name : names) {
     if (component(name).stem != nullptr) model.manifest.stages[name] = name;
   }
   model.text.tokenizer = folder / "tokenizer";
@@ -115,7 +86,7 @@ Model open(const fs::path& folder, const fs::path& /*vocabulary*/) {
 
 std::vector<Component> components(const fs::path& folder) {
   std::vector<Component> result;
-  for (const std::string& name : names_of_pipeline(read_index(folder))) {
+  for (const std::string& name : names_in(folder)) {
     if (const char* stem = component(name).stem) result.push_back({name, {folder / name, stem}});
   }
   return result;

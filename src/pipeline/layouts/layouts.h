@@ -21,7 +21,9 @@ extern const Layout kOwnLayout;    // model.json
 extern const Layout kKarloLayout;  // Karlo in the layout of diffusers: model_index.json
 extern const Layout kKakaoLayout;  // Karlo as Kakao released it: decoder-ckpt*.ckpt and so on
 
-/// Error(io) or Error(checkpoint) if no layout fits.
+/// Null if no layout fits.
+const Layout* find_layout(const std::filesystem::path& folder);
+/// Error(io) if no layout fits.
 const Layout& layout_of(const std::filesystem::path& folder);
 
 }  // namespace unclip::pipeline

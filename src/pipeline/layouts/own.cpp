@@ -1,6 +1,7 @@
 // Our own layout: model.json, one folder per stage with config.json and model.safetensors.
 #include <algorithm>
 
+#include "unclip/pipeline/clip_layouts/own.h"
 #include "unclip/pipeline/layouts/layouts.h"
 
 namespace unclip::pipeline {
@@ -30,6 +31,19 @@ void read_clip(const fs::path& folder, Model& model) {
   model.text.context_length = config.text.context_length;
 }
 
+/// The towers of a released model, each a stage of its own.
+void read_towers(const ModelDirectory& directory, Model& model) {
+  if (directory.has("text_encoder")) {
+    model.text_encoder = read_stage<clip::ClipConfig>(directory.stage("text_encoder"));
+    model.text.context_length = model.text_encoder->config.text.context_length;
+  }
+  if (directory.has("image_encoder")) {
+    const fs::path folder = directory.stage("image_encoder");
+    model.image_encoder = read_stage<clip::ClipConfig>(folder);
+    model.preprocessing = read_preprocessing(folder, model.image_encoder->config.vision);
+  }
+}
+
 void read_upsamplers(const ModelDirectory& directory, Model& model) {
   for (const auto& [name, folder] : directory.manifest().stages) {
     if (!name.starts_with(kUpsampler) || name.ends_with(kLastStep)) continue;
@@ -41,6 +55,15 @@ void read_upsamplers(const ModelDirectory& directory, Model& model) {
   std::ranges::sort(model.upsamplers, {}, [](const UpsamplerStage& s) { return s.net.config.unet.size; });
 }
 
+void read_rules(Model& model) {
+  model.rules = model.manifest.drawing;
+  const int64_t length = model.manifest.context_length, positions = model.text.context_length;
+  if (length == 0) return;
+  check(length >= 2 && length <= positions, ErrorKind::config, (model.path / "model.json").string(),
+        ": 'context_length' is ", length, ", expected 2 to ", positions, ", the positions of the text tower");
+  model.text.context_length = length;
+}
+
 bool recognises(const fs::path& folder) { return fs::exists(folder / "model.json"); }
 
 Model open(const fs::path& folder, const fs::path& /*vocabulary*/) {
@@ -48,6 +71,8 @@ Model open(const fs::path& folder, const fs::path& /*vocabulary*/) {
   Model model{.kind = "unclip model", .path = folder, .manifest = directory.manifest()};
   model.text.tokenizer = directory.tokenizer();
   if (directory.has("clip")) read_clip(directory.stage("clip"), model);
+  read_towers(directory, model);
+  read_rules(model);
   if (directory.has("prior")) model.prior = read_stage<prior::DiffusionPriorConfig>(directory.stage("prior"));
   if (directory.has("ar_prior"))
     model.ar_prior = read_stage<prior::AutoregressivePriorConfig>(directory.stage("ar_prior"));
