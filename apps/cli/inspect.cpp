@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 
+#include "apps/cli/bundled_model.h"
 #include "apps/cli/command.h"
 #include "apps/cli/json_text.h"
 #include "unclip/pipeline/summary.h"
@@ -23,7 +24,7 @@ Json memory_of(const pipeline::FolderSummary& summary, int64_t element_size) {
 }
 
 Json describe(const fs::path& path) {
-  const pipeline::FolderSummary summary = pipeline::summarize(path);
+  const pipeline::FolderSummary summary = pipeline::summarize(path, clip_vocabulary());
   const pipeline::Manifest& m = summary.manifest;
   Json stages = Json::object();
   for (const pipeline::PartSummary& part : summary.parts) stages[part.name] = describe(part);
@@ -63,7 +64,7 @@ void print(const Json& description) {
 
 std::function<void()> declare(CLI::App& app, const Context& context) {
   auto path = std::make_shared<fs::path>();
-  app.add_option("DIR", *path, "a model directory")->required();
+  app.add_option("DIR", *path, "a model of any layout: ours, Karlo's, a CLIP")->required();
   return [&context, path] {
     const Json description = describe(*path);
     context.json ? void(std::cout << json_text(description) << '\n') : print(description);
@@ -73,6 +74,8 @@ std::function<void()> declare(CLI::App& app, const Context& context) {
 }  // namespace
 
 const Command kInspect{"inspect", "say what a model folder is and holds",
-                       "  unclip inspect models/emoji\n  unclip inspect karlo-v1-alpha --json", declare};
+                       "  unclip inspect models/emoji\n  unclip inspect karlo-v1-alpha --json\n"
+                       "  unclip inspect ViT-L-14.pt",
+                       declare};
 
 }  // namespace unclip::cli

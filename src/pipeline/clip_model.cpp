@@ -19,19 +19,27 @@ io::NamedTensors expected_tensors(const ClipModel& model) {
   return model.key_map.rules.empty() ? ours : model.key_map.map_to_theirs(ours, model.weights.string());
 }
 
-}  // namespace
-
-ClipModel open_clip(const fs::path& path, const fs::path& vocabulary) {
+/// Null if none fits.
+const ClipLayout* find_layout(const fs::path& path) {
   static constexpr std::array<const ClipLayout*, 4> kLayouts{&kOwnClip, &kOpenClip, &kHuggingFaceClip,
                                                              &kOpenAiClip};
-  check(fs::exists(path), ErrorKind::io, "there is no model '", path.string(), "'");
   const auto* const layout =
       std::ranges::find_if(kLayouts, [&](const ClipLayout* known) { return known->recognises(path); });
-  check(layout != kLayouts.end(), ErrorKind::io, "'", path.string(),
+  return layout == kLayouts.end() ? nullptr : *layout;
+}
+
+}  // namespace
+
+bool is_clip(const fs::path& path) { return find_layout(path) != nullptr; }
+
+ClipModel open_clip(const fs::path& path, const fs::path& vocabulary) {
+  check(fs::exists(path), ErrorKind::io, "there is no model '", path.string(), "'");
+  const ClipLayout* const layout = find_layout(path);
+  check(layout != nullptr, ErrorKind::io, "'", path.string(),
         "' is no CLIP model: expected a folder with model.json, config.json of a CLIP, or "
         "open_clip_config.json, or "
         "OpenAI's .pt file");
-  ClipModel model = (*layout)->open(path, vocabulary);
+  ClipModel model = layout->open(path, vocabulary);
   model.config.validate();
   return model;
 }

@@ -31,6 +31,9 @@ struct ClipModel {
 /// cannot run what it describes.
 ClipModel open_clip(const std::filesystem::path& path, const std::filesystem::path& vocabulary);
 
+/// Whether a layout of a CLIP fits `path`.
+bool is_clip(const std::filesystem::path& path);
+
 /// The weights under our names in the file's dtypes. Error(checkpoint) names the file and its keys that are
 /// missing, unexpected or misshapen.
 io::NamedTensors read_clip_weights(const ClipModel& model);

@@ -3,31 +3,39 @@
 #include <algorithm>
 
 #include "unclip/io/weights.h"
+#include "unclip/pipeline/clip_layouts/layouts.h"
+#include "unclip/pipeline/clip_model.h"
+#include "unclip/pipeline/folder_licence.h"
 #include "unclip/pipeline/layouts/layouts.h"
 
 namespace unclip::pipeline {
 namespace {
 
+void count(const torch::Tensor& tensor, PartSummary& part) {
+  if (tensor.is_floating_point()) part.parameters += tensor.numel();
+  part.bytes += tensor.numel() * tensor.element_size();
+  part.dtypes[c10::toString(tensor.scalar_type())] += tensor.numel();
+}
+
 PartSummary summarize_part(const Component& component) {
   PartSummary part{.name = component.name};
   try {
     const std::filesystem::path file = file_of(component.weights);
-    for (const auto& [name, tensor] : io::read_weights(file)) {
-      if (tensor.is_floating_point()) part.parameters += tensor.numel();
-      part.bytes += tensor.numel() * tensor.element_size();
-      part.dtypes[c10::toString(tensor.scalar_type())] += tensor.numel();
-    }
+    for (const auto& [name, tensor] : io::read_weights(file)) count(tensor, part);
   } catch (const Error& error) {
     part.problem = error.what();
   }
   return part;
 }
 
-}  // namespace
+void tell_problem(const Error& error, FolderSummary& summary) {
+  summary.kind = "a model that is damaged or not complete";
+  summary.problem = error.what();
+}
 
-FolderSummary summarize(const std::filesystem::path& folder, const std::filesystem::path& vocabulary) {
-  check(std::filesystem::is_directory(folder), ErrorKind::io, "there is no folder '", folder.string(), "'");
-  const Layout& layout = layout_of(folder);
+FolderSummary summarize_model(const Layout& layout,
+                              const std::filesystem::path& folder,
+                              const std::filesystem::path& vocabulary) {
   FolderSummary summary;
   for (const Component& component : layout.components(folder))
     summary.parts.push_back(summarize_part(component));
@@ -37,10 +45,42 @@ FolderSummary summarize(const std::filesystem::path& folder, const std::filesyst
     summary.manifest = model.manifest;
     summary.unknown_keys = model.unknown_keys;
   } catch (const Error& error) {
-    summary.kind = "a model that is damaged or not complete";
-    summary.problem = error.what();
+    tell_problem(error, summary);
   }
   return summary;
+}
+
+/// A CLIP alone: its towers are the parts.
+FolderSummary summarize_clip(const std::filesystem::path& path, const std::filesystem::path& vocabulary) {
+  FolderSummary summary;
+  const auto folder = folder_of_model(path);
+  summary.manifest.name = path.filename().string();
+  summary.manifest.licence = licence_of(folder);
+  try {
+    const ClipModel model = open_clip(path, vocabulary);
+    summary.kind = model.kind;
+    summary.unknown_keys = model.unknown_keys;
+    std::map<std::string, PartSummary> parts;
+    for (const auto& [name, tensor] : read_clip_weights(model)) {
+      const std::string part = name.starts_with("visual.") ? "image_tower" : "text_tower";
+      parts[part].name = part;
+      if (name != "logit_scale") count(tensor, parts[part]);
+    }
+    for (auto& [name, part] : parts) summary.parts.push_back(std::move(part));
+  } catch (const Error& error) {
+    if (!std::filesystem::is_directory(path)) throw;  // any file may be taken for one of OpenAI's
+    tell_problem(error, summary);
+  }
+  return summary;
+}
+
+}  // namespace
+
+FolderSummary summarize(const std::filesystem::path& path, const std::filesystem::path& vocabulary) {
+  check(std::filesystem::exists(path), ErrorKind::io, "there is no folder '", path.string(), "'");
+  const Layout* const layout = find_layout(path);
+  if (layout == nullptr && is_clip(path)) return summarize_clip(path, vocabulary);
+  return summarize_model(layout_of(path), path, vocabulary);
 }
 
 MemoryNeed memory_need(const FolderSummary& summary, int64_t element_size) {

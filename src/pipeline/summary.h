@@ -21,9 +21,10 @@ struct FolderSummary {
   std::vector<std::string> unknown_keys;  // settings of its files that this program does not know
 };
 
-/// Error(io) or Error(checkpoint) if `folder` is no model of a layout that this program knows; what is
-/// missing or damaged inside of one is told in the summary. For `vocabulary` see open_model.
-FolderSummary summarize(const std::filesystem::path& folder, const std::filesystem::path& vocabulary = {});
+/// Of a model, or of a CLIP in any layout (a folder, or OpenAI's file). Error(io) or Error(checkpoint) if
+/// `path` is no model of a layout that this program knows; what is missing or damaged inside of one is told
+/// in the summary. For `vocabulary` see open_model.
+FolderSummary summarize(const std::filesystem::path& path, const std::filesystem::path& vocabulary = {});
 
 /// Bytes of all weights, and of the largest part (stages are loaded in turn), with elements of
 /// `element_size`.
