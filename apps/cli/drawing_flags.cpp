@@ -9,6 +9,7 @@
 #include "apps/cli/bundled_model.h"
 #include "apps/cli/flag_checks.h"
 #include "apps/cli/json_text.h"
+#include "apps/cli/memory_flag.h"
 #include "unclip/base/runtime.h"
 #include "unclip/image/decode.h"
 #include "unclip/image/encode.h"
@@ -101,6 +102,17 @@ void DrawingFlags::declare_prior(CLI::App& app) {
 void DrawingFlags::declare_recording(CLI::App& app) {
   app.add_option("--noise", noise, "take all noise from this safetensors file instead of seeds (see docs)");
   app.add_option("--dump", dump, "write image_embeds, image_base and image to this safetensors file");
+}
+
+void DrawingFlags::declare_memory(CLI::App& app) {
+  app.add_option("--memory", memory,
+                 "keep to a budget such as 8GiB: stages are released in turn, and the peak is told");
+}
+
+pipeline::Unclip DrawingFlags::open(torch::ScalarType compute_dtype) const {
+  pipeline::UnclipOptions options{.vocabulary = clip_vocabulary()};
+  if (!memory.empty()) options.memory = bytes_from_text(memory, "--memory");
+  return {model, compute_dtype, std::move(options)};
 }
 
 void DrawingFlags::declare_output(CLI::App& app, const char* default_output) {
@@ -201,11 +213,21 @@ void write_output(const DrawingFlags& flags, const Output& output, const Context
     image::write_picture(names.back(), image::contact_sheet(tiles), {.force = flags.force});
     if (!context.json && !context.quiet) std::cerr << names.back().string() << '\n';
   }
+  if (!flags.memory.empty() && !context.json && !context.quiet)
+    std::cerr << "peak memory " << (peak_memory() >> 20) << " MiB\n";
   for (const std::string& warning : output.pictures.warnings)
     std::cerr << "unclip: note: " << warning << '\n';
   if (!context.json) return;
   nlohmann::ordered_json object{{"pictures", written}, {"warnings", output.pictures.warnings}};
   if (count > 1) object["sheet"] = names.back().string();
+  for (const StageRecord& stage : output.stages) {
+    object["stages"].push_back({{"stage", stage.stage},
+                                {"steps", stage.steps},
+                                {"load_seconds", stage.load_seconds},
+                                {"seconds", stage.seconds},
+                                {"peak_memory_bytes", stage.peak_memory}});
+  }
+  object["peak_memory_bytes"] = peak_memory();
   std::cout << json_text(object) << '\n';
 }
 

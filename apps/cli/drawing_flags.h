@@ -5,6 +5,7 @@
 #include <map>
 
 #include "apps/cli/command.h"
+#include "apps/cli/stage_log.h"
 #include "unclip/pipeline/unclip.h"
 
 namespace unclip::cli {
@@ -21,6 +22,7 @@ struct DrawingFlags {
   std::string dtype = "auto";
   std::string device = "cpu";
   std::filesystem::path noise, dump;  // safetensors files; empty: none
+  std::string memory;                 // a budget; empty: none
   std::filesystem::path output;
   bool force = false;
 
@@ -35,10 +37,14 @@ struct DrawingFlags {
   void declare_prior(CLI::App& app);
   /// Of repeating another implementation's run: --noise and --dump.
   void declare_recording(CLI::App& app);
+  /// Of a budget: --memory.
+  void declare_memory(CLI::App& app);
   void declare_output(CLI::App& app, const char* default_output);
   /// Error(usage) for values that no model understands.
   pipeline::Drawing drawing() const;
   torch::ScalarType compute_dtype() const;
+  /// The model of --model, within --memory.
+  pipeline::Unclip open(torch::ScalarType compute_dtype) const;
   /// seed, seed + 1, … for `count` pictures; without --seed the first is drawn. Error(usage) for --seed with
   /// --noise.
   std::vector<uint64_t> seeds(size_t count);
@@ -57,6 +63,7 @@ struct Output {
   std::vector<std::string> captions;  // one per picture; empty for variations
   std::vector<uint64_t> seeds;        // one per picture
   Recipe recipe;                      // common to all
+  std::vector<StageRecord> stages{};  // how it was drawn
 };
 
 /// Where the pictures will go: OUT itself for one; OUT-1, OUT-2, … and OUT-sheet for several.

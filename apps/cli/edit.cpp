@@ -34,7 +34,7 @@ void edit(Settings& settings, const Context& context) {
     request.from = settings.from;
   }
   check_strip_targets(settings.flags, static_cast<size_t>(settings.frames));
-  pipeline::Unclip model(flags.model, inversion_dtype(flags));
+  pipeline::Unclip model = flags.open(inversion_dtype(flags));
   const pipeline::Pictures drawn = pipeline::edit(model, request, *context.progress);
   std::vector<std::string> labels;
   for (const double theta : manipulate::fractions(settings.frames, settings.theta))

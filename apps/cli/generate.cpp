@@ -57,9 +57,11 @@ void generate(CLI::App& app, Settings& settings, const Context& context) {
   for (const std::string& caption : captions)
     request.captions.insert(request.captions.end(), static_cast<size_t>(flags.n), caption);
   check_targets(flags, count);
-  pipeline::Unclip model(flags.model, flags.compute_dtype());
-  const pipeline::Pictures pictures = model.generate(request, *context.progress);
-  write_output(flags, {pictures, request.captions, request.seeds, recipe_of(flags, app)}, context);
+  StageLog log(context.progress);
+  pipeline::Unclip model = flags.open(flags.compute_dtype());
+  const pipeline::Pictures pictures = model.generate(request, log);
+  write_output(flags, {pictures, request.captions, request.seeds, recipe_of(flags, app), log.records()},
+               context);
 }
 
 std::function<void()> declare(CLI::App& app, const Context& context) {
@@ -70,6 +72,7 @@ std::function<void()> declare(CLI::App& app, const Context& context) {
   settings->flags.declare_drawing(app);
   settings->flags.declare_prior(app);
   settings->flags.declare_recording(app);
+  settings->flags.declare_memory(app);
   settings->flags.declare_output(app, "picture.png");
   return [&app, &context, settings] { generate(app, *settings, context); };
 }
@@ -82,7 +85,7 @@ const Command kGenerate{
     "  unclip generate \"a blue cat, noto style\" --n 9 --size 64\n"
     "  unclip generate \"a blue cat\" --prior ar --temperature 0.9\n"
     "  unclip generate --from-image heart.png --seed 8 -o another.png\n"
-    "  unclip generate \"a red heart\" --model karlo-v1-alpha --dtype bf16\n"
+    "  unclip generate \"a red heart\" --model karlo-v1-alpha --dtype bf16 --memory 6GiB\n"
     "  unclip generate \"a red heart\" --noise recorded.safetensors --dump drawn.safetensors",
     declare};
 

@@ -99,7 +99,7 @@ void inpaint(Settings& settings, const Context& context) {
   check_targets(flags, request.seeds.size());
   request.picture = image::read_picture(settings.picture).pixels;
   request.mask = read_mask(settings, request.picture);
-  pipeline::Unclip model(flags.model, flags.compute_dtype());
+  pipeline::Unclip model = flags.open(flags.compute_dtype());
   write(settings, pipeline::inpaint(model, request, *context.progress), context);
 }
 

@@ -43,7 +43,7 @@ void interpolate(Settings& settings, const Context& context) {
                                        .drawing = inverted ? latent_drawing(flags) : flags.drawing()};
   if (inverted) request.inverted = latent_path(flags);
   check_strip_targets(settings.flags, static_cast<size_t>(settings.frames));
-  pipeline::Unclip model(flags.model, inverted ? inversion_dtype(flags) : flags.compute_dtype());
+  pipeline::Unclip model = flags.open(inverted ? inversion_dtype(flags) : flags.compute_dtype());
   const pipeline::Pictures drawn = pipeline::interpolate(model, request, *context.progress);
   std::vector<std::string> labels;
   for (const double theta : manipulate::fractions(settings.frames, 1.0))

@@ -42,7 +42,7 @@ void write_latent(const std::vector<std::filesystem::path>& pictures,
   pixels.reserve(pictures.size());
   for (const auto& picture : pictures)
     pixels.push_back(image::flatten_on(image::read_picture(picture).pixels));
-  pipeline::Unclip model(flags.model, inversion_dtype(flags));
+  pipeline::Unclip model = flags.open(inversion_dtype(flags));
   const manipulate::Latent latent = pipeline::invert(model, pixels, latent_path(flags), *context.progress);
   manipulate::save_latent(flags.output, latent, model.manifest().name);
   if (!context.json && !context.quiet) std::cerr << flags.output.string() << '\n';

@@ -81,7 +81,7 @@ void probe(Settings& settings, const Context& context) {
   // "Fixed-seed DDIM" is the paper's way: without noise of its own, so that only k makes the difference.
   if (!request.drawing.sampler) request.drawing.sampler = diffusion::Sampler::ddim;
   check_strip_targets(settings.flags, settings.counts.size());
-  pipeline::Unclip model(flags.model, flags.compute_dtype());
+  pipeline::Unclip model = flags.open(flags.compute_dtype());
   request.components = find_components(model, settings, *context.progress);
   if (request.counts.empty()) request.counts = default_counts(request.components.count());
   check_strip_targets(settings.flags, request.counts.size());

@@ -14,6 +14,7 @@ struct Settings {
 struct Varied {
   pipeline::Pictures pictures;
   std::vector<uint64_t> seeds;  // one per picture
+  std::vector<StageRecord> stages{};
 };
 
 bool is_latent(const std::filesystem::path& source) { return source.extension() == ".safetensors"; }
@@ -38,6 +39,8 @@ manipulate::Latent read_latent(const Settings& settings) {
 /// From the picture's own x_T, of a stored latent or of an inversion now.
 Varied vary_latent(Settings& settings, const Context& context) {
   DrawingFlags& flags = settings.flags;
+  check(flags.memory.empty(), ErrorKind::usage,
+        "--memory has no effect where the picture's own x_T is used: leave --memory or --eta out");
   check(flags.noise.empty(), ErrorKind::usage,
         "--noise replaces a fresh x_T, but the picture's own is used here: leave --eta out");
   const bool stored = is_latent(settings.source);
@@ -48,7 +51,7 @@ Varied vary_latent(Settings& settings, const Context& context) {
   const int64_t count = flags.n * (stored ? latent.z_i.size(0) : 1);
   std::vector<uint64_t> seeds = flags.seeds(static_cast<size_t>(count));
   check_targets(flags, seeds.size());
-  pipeline::Unclip model(flags.model, inversion_dtype(flags));
+  pipeline::Unclip model = flags.open(inversion_dtype(flags));
   pipeline::make_plan(model.model(), drawing);  // what is wrong with it shows before long work
   if (!stored) latent = pipeline::invert(model, {picture}, path, *context.progress);
   return {pipeline::draw_latent(model, {repeated(latent, flags.n), flags.eta.value_or(0.0), seeds, drawing},
@@ -63,8 +66,10 @@ Varied vary_anew(Settings& settings, const Context& context) {
                                       .drawing = flags.drawing(),
                                       .recorded_noise = flags.noise};
   check_targets(flags, request.seeds.size());
-  pipeline::Unclip model(flags.model, flags.compute_dtype());
-  return {model.vary(request, *context.progress), request.seeds};
+  StageLog log(context.progress);
+  pipeline::Unclip model = flags.open(flags.compute_dtype());
+  pipeline::Pictures pictures = model.vary(request, log);
+  return {std::move(pictures), request.seeds, log.records()};
 }
 
 void vary(Settings& settings, const Context& context) {
@@ -74,7 +79,7 @@ void vary(Settings& settings, const Context& context) {
   Recipe recipe{{"variation_of", settings.source.filename().string()},
                 {"model", flags.model.filename().string()}};
   if (from_latent) recipe["eta"] = join_text(flags.eta.value_or(0.0));
-  write_output(flags, {varied.pictures, {}, varied.seeds, recipe}, context);
+  write_output(flags, {varied.pictures, {}, varied.seeds, recipe, varied.stages}, context);
 }
 
 std::function<void()> declare(CLI::App& app, const Context& context) {
@@ -89,6 +94,7 @@ std::function<void()> declare(CLI::App& app, const Context& context) {
       ->default_str("");
   app.get_option("--eta")->description(
       "start from the picture's own x_T, found by inversion: 0 draws the picture again, 1 varies it most");
+  settings->flags.declare_memory(app);
   settings->flags.declare_output(app, "variation.png");
   const CLI::Option* n = app.get_option("--n");
   return [&context, settings, n] {

@@ -1,7 +1,9 @@
 #include "unclip/pipeline/unclip.h"
 
 #include <algorithm>
+#include <utility>
 
+#include "unclip/base/runtime.h"
 #include "unclip/image/crop.h"
 #include "unclip/image/network.h"
 #include "unclip/pipeline/batches.h"
@@ -27,17 +29,52 @@ int64_t step_count(const diffusion::SamplerConfig& sampler,
 
 }  // namespace
 
-Unclip::Unclip(const std::filesystem::path& model,
-               torch::ScalarType dtype,
-               const std::filesystem::path& vocabulary)
-    : model_(open_model(model, vocabulary)), dtype_(dtype), tokenizer_(load_tokenizer(model_.text)) {}
+Unclip::Unclip(const std::filesystem::path& model, torch::ScalarType dtype, UnclipOptions options)
+    : model_(open_model(model, options.vocabulary)),
+      dtype_(dtype),
+      budget_(options.memory),
+      tokenizer_(load_tokenizer(model_.text)) {
+  if (budget_) pages_ = std::make_unique<PageReleaser>();
+}
+
+void Unclip::keep_to_budget(const Plan& plan) {
+  if (!budget_) return;
+  check_budget(model_, plan, dtype_, *budget_);
+  needs_ = stage_needs(model_, plan, dtype_);
+}
+
+void Unclip::release_encoders() {
+  if (!budget_) return;
+  text_encoder_ = nullptr;
+  image_encoder_ = nullptr;
+}
+
+void Unclip::finish_encoding() {
+  if (budget_) encode_nothing(1);  // guidance needs it when the encoder is gone
+  release_encoders();
+}
+
+void Unclip::end_stage(Progress& progress) const {
+  if (budget_) progress.note(join_text("peak ", peak_memory() >> 20, " MiB"));
+  progress.end();
+}
+
+int64_t Unclip::batch_of(const std::string& stage, int64_t usual) const {
+  const auto need = std::ranges::find(needs_, stage, &StageNeed::stage);
+  return budget_ && need != needs_.end() ? batch_within(*need, *budget_, usual) : usual;
+}
+
+bool Unclip::nets_take_turns(const std::string& stage) const {
+  const auto need = std::ranges::find(needs_, stage, &StageNeed::stage);
+  return budget_ && need != needs_.end() && kProgramBytes + need->both_nets + need->working > *budget_;
+}
 
 nn::TextEncoding Unclip::encode(const std::vector<std::string>& captions,
                                 std::vector<std::string>* warnings) {
   const torch::NoGradGuard no_grad;
   if (text_encoder_.is_empty()) {
     const auto& stage = required(model_, model_.text_encoder, "text_encoder");
-    text_encoder_ = load_net<clip::Clip>(stage, dtype_, clip::Towers::text);
+    text_encoder_ = load<clip::Clip>(stage, clip::Towers::text);
     text_encoder_->set_compute_dtype(dtype_);
   }
   const int64_t context = model_.text.context_length;
@@ -53,7 +90,12 @@ nn::TextEncoding Unclip::encode(const std::vector<std::string>& captions,
 }
 
 nn::TextEncoding Unclip::encode_nothing(size_t count) {
-  return encode(std::vector<std::string>(count, model_.text.null_caption), nullptr);
+  const auto encode_now = [&] {
+    return encode(std::vector<std::string>(count, model_.text.null_caption), nullptr);
+  };
+  if (count != 1) return encode_now();
+  if (!nothing_) nothing_ = encode_now();
+  return *nothing_;
 }
 
 torch::Tensor Unclip::clip_input(const torch::Tensor& pixels) {
@@ -67,7 +109,7 @@ torch::Tensor Unclip::encode_images(const std::vector<torch::Tensor>& pictures) 
   const torch::NoGradGuard no_grad;
   if (image_encoder_.is_empty()) {
     const auto& stage = required(model_, model_.image_encoder, "image_encoder");
-    image_encoder_ = load_net<clip::Clip>(stage, dtype_, clip::Towers::image);
+    image_encoder_ = load<clip::Clip>(stage, clip::Towers::image);
     image_encoder_->set_compute_dtype(dtype_);
   }
   return in_batches(static_cast<int64_t>(pictures.size()), kBatch, [&](int64_t first, int64_t last) {
@@ -86,8 +128,10 @@ Pictures Unclip::generate(const GenerateRequest& request, Progress& progress) {
   Plan plan = make_plan(model_, request.drawing);
   const DrawingNoise noise = noise_of(request.seeds, request.recorded_noise);
   if (plan.prior && noise.is_recorded()) plan.prior->candidates = 1;
+  keep_to_budget(plan);
   std::vector<std::string> warnings;
   const nn::TextEncoding text = encode(request.captions, &warnings);
+  finish_encoding();
   const torch::Tensor z_i = draw_z_i(text, noise, plan, progress);
   const bool without_image = request.drawing.prior == PriorKind::none;
   Pictures result = draw({z_i, text, noise, without_image}, plan, progress);
@@ -101,9 +145,13 @@ Pictures Unclip::vary(const VaryRequest& request, Progress& progress) {
   drawing.prior = PriorKind::text;  // no prior: z_i is the picture's
   const Plan plan = make_plan(model_, drawing);
   const DrawingNoise noise = noise_of(request.seeds, request.recorded_noise);
+  keep_to_budget(plan);
   const auto count = static_cast<int64_t>(request.seeds.size());
   const torch::Tensor z_i = encode_images({request.picture}).expand({count, -1});
-  Pictures result = draw({z_i, encode_nothing(request.seeds.size()), noise}, plan, progress);
+  release_encoders();
+  const nn::TextEncoding nothing = encode_nothing(request.seeds.size());
+  finish_encoding();
+  Pictures result = draw({z_i, nothing, noise}, plan, progress);
   noise.check_all_used();
   return result;
 }
@@ -121,15 +169,16 @@ torch::Tensor Unclip::draw_diffusion(const nn::TextEncoding& text,
                                      const DrawingNoise& noise,
                                      const prior::PriorSampling& sampling,
                                      Progress& progress) {
-  auto model = load_net<prior::DiffusionPrior>(required(model_, model_.prior, "prior"), dtype_);
+  auto model = load<prior::DiffusionPrior>(required(model_, model_.prior, "prior"));
   model->compute_dtype = dtype_;
   const nn::TextEncoding null_text = encode_nothing(1);
-  progress.begin("prior", step_count(sampling.sampler, model->config().diffusion, text.size(), kBatch));
-  const torch::Tensor z_i = in_batches(text.size(), kBatch, [&](int64_t first, int64_t last) {
+  const int64_t batch = batch_of("prior", kBatch);
+  progress.begin("prior", step_count(sampling.sampler, model->config().diffusion, text.size(), batch));
+  const torch::Tensor z_i = in_batches(text.size(), batch, [&](int64_t first, int64_t last) {
     return prior::sample(model, {nn::slice_text(text, first, last), null_text}, sampling,
                          hooks(noise.of("prior", first, last, sampling.candidates), progress));
   });
-  progress.end();
+  end_stage(progress);
   return z_i;
 }
 
@@ -137,7 +186,7 @@ torch::Tensor Unclip::draw_autoregressive(const nn::TextEncoding& text,
                                           const DrawingNoise& noise,
                                           const prior::CodeSampling& sampling,
                                           Progress& progress) {
-  auto model = load_net<prior::AutoregressivePrior>(required(model_, model_.ar_prior, "ar_prior"), dtype_);
+  auto model = load<prior::AutoregressivePrior>(required(model_, model_.ar_prior, "ar_prior"));
   model->compute_dtype = dtype_;
   const nn::TextEncoding null_text = encode_nothing(1);
   progress.begin("ar-prior", model->components() * batch_count(text.size(), kBatch));
@@ -146,7 +195,7 @@ torch::Tensor Unclip::draw_autoregressive(const nn::TextEncoding& text,
                          {.uniform = noise.uniforms("ar_prior", first, last, sampling.candidates),
                           .on_code = [&progress] { progress.advance(); }});
   });
-  progress.end();
+  end_stage(progress);
   return z_i;
 }
 
@@ -160,25 +209,31 @@ Pictures Unclip::draw(const Conditions& conditions, const Plan& plan, Progress& 
 }
 
 decoder::Decoder Unclip::load_decoder() {
-  auto model = load_net<decoder::Decoder>(required(model_, model_.decoder, "decoder"), dtype_);
+  auto model = load<decoder::Decoder>(required(model_, model_.decoder, "decoder"));
   model->set_compute_dtype(dtype_);
   return model;
 }
 
 decoder::Decoder Unclip::load_inpainting_decoder() {
-  auto model =
-      load_net<decoder::Decoder>(required(model_, model_.decoder_inpaint, "decoder_inpaint"), dtype_);
+  auto model = load<decoder::Decoder>(required(model_, model_.decoder_inpaint, "decoder_inpaint"));
   model->set_compute_dtype(dtype_);
   return model;
 }
 
+upsampler::Upsampler Unclip::load_upsampler_net(const Stage<upsampler::UpsamplerConfig>& stage) {
+  auto net = load<upsampler::Upsampler>(stage);
+  net->set_compute_dtype(dtype_);
+  return net;
+}
+
 upsampler::StepNets Unclip::load_upsampler(const std::string& name) {
   const UpsamplerStage& stage = *std::ranges::find(model_.upsamplers, name, &UpsamplerStage::name);
-  upsampler::StepNets nets{.net = load_net<upsampler::Upsampler>(stage.net, dtype_)};
-  nets.net->set_compute_dtype(dtype_);
-  if (stage.last_step) {
-    nets.last_step = load_net<upsampler::Upsampler>(*stage.last_step, dtype_);
-    nets.last_step->set_compute_dtype(dtype_);
+  upsampler::StepNets nets{.net = load_upsampler_net(stage.net)};
+  if (!stage.last_step) return nets;
+  if (nets_take_turns(name)) {
+    nets.load_last_step = [this, &stage] { return load_upsampler_net(*stage.last_step); };
+  } else {
+    nets.last_step = load_upsampler_net(*stage.last_step);
   }
   return nets;
 }
@@ -201,12 +256,13 @@ torch::Tensor Unclip::decode(const Conditions& conditions,
                              Progress& progress) {
   decoder::Decoder model = load_decoder();
   const int64_t count = conditions.z_i.size(0);
-  progress.begin("decoder", step_count(sampling.sampler, model->config().diffusion, count, kBatch));
-  const torch::Tensor pictures = in_batches(count, kBatch, [&](int64_t first, int64_t last) {
+  const int64_t batch = batch_of("decoder", kBatch);
+  progress.begin("decoder", step_count(sampling.sampler, model->config().diffusion, count, batch));
+  const torch::Tensor pictures = in_batches(count, batch, [&](int64_t first, int64_t last) {
     return decoder::sample(model, drawing_input(model, conditions, first, last), sampling,
                            hooks(conditions.noise.of("decoder", first, last), progress));
   });
-  progress.end();
+  end_stage(progress);
   return pictures;
 }
 
@@ -223,15 +279,19 @@ torch::Tensor Unclip::upsample(const torch::Tensor& low,
                                const UpsamplingPlan& plan,
                                const DrawingNoise& noise,
                                Progress& progress) {
-  const upsampler::StepNets nets = load_upsampler(plan.stage);
-  const int64_t batch = std::max<int64_t>(1, kBatchPixels / (plan.size * plan.size));
+  const auto& config = std::ranges::find(model_.upsamplers, plan.stage, &UpsamplerStage::name)->net.config;
+  const int64_t usual = std::max<int64_t>(1, kBatchPixels / (plan.size * plan.size));
+  const int64_t batch = batch_of(plan.stage, usual);
+  upsampler::StepNets nets = load_upsampler(plan.stage);
   progress.begin("up-" + std::to_string(plan.size),
-                 step_count(plan.sampler, nets.net->config().diffusion, low.size(0), batch));
+                 step_count(plan.sampler, config.diffusion, low.size(0), batch));
   const torch::Tensor pictures = in_batches(low.size(0), batch, [&](int64_t first, int64_t last) {
-    return upsampler::sample(nets, low.slice(0, first, last), plan.sampler,
-                             hooks(noise.of(plan.stage, first, last), progress));
+    const bool take_turns = nets.load_last_step != nullptr;
+    if (first > 0 && take_turns) nets = load_upsampler(plan.stage);
+    return upsampler::sample(take_turns ? std::exchange(nets, {}) : nets, low.slice(0, first, last),
+                             plan.sampler, hooks(noise.of(plan.stage, first, last), progress));
   });
-  progress.end();
+  end_stage(progress);
   return pictures;
 }
 

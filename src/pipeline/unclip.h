@@ -7,6 +7,7 @@
 #include "unclip/decoder/sample.h"
 #include "unclip/pipeline/drawing.h"
 #include "unclip/pipeline/drawing_noise.h"
+#include "unclip/pipeline/memory.h"
 #include "unclip/prior/autoregressive_sample.h"
 #include "unclip/prior/sample.h"
 #include "unclip/text/tokenizer.h"
@@ -35,13 +36,18 @@ struct Pictures {
   std::vector<std::string> warnings;
 };
 
+struct UnclipOptions {
+  std::filesystem::path vocabulary{};  // see open_model
+  /// Bytes that `generate` and `vary` keep to: encoders and stages are released as soon as they are done,
+  /// pictures are drawn in smaller batches, nets that take turns are loaded in turn. Pictures stay the same.
+  std::optional<int64_t> memory{};
+};
+
 class Unclip {
  public:
   /// Opens a model folder of any layout; networks are loaded when they are first needed. `dtype` is that of
-  /// activations; for `vocabulary` see open_model.
-  Unclip(const std::filesystem::path& model,
-         torch::ScalarType dtype,
-         const std::filesystem::path& vocabulary = {});
+  /// activations.
+  Unclip(const std::filesystem::path& model, torch::ScalarType dtype, UnclipOptions options = {});
 
   Pictures generate(const GenerateRequest& request, Progress& progress);
   /// Pictures with the same z_i and empty captions (unCLIP §3.1); the drawing's settings of a prior are
@@ -106,6 +112,25 @@ class Unclip {
                                     const prior::CodeSampling& sampling,
                                     Progress& progress);
   torch::Tensor clip_input(const torch::Tensor& pixels);  // uint8 [H, W, 3] -> [1, 3, S, S]
+  /// A network, ready to run; with a budget its matrices stay in their files until a layer packs them.
+  template <class Net, class Config, class... Arguments>
+  Net load(const Stage<Config>& stage, Arguments... arguments) {
+    if (pages_) return_free_memory();  // of the stage before
+    Net net(stage.config, arguments...);
+    std::vector<torch::Tensor> mapped;
+    load_frozen(*net, stage.weights, dtype_, pages_ ? &mapped : nullptr);
+    if (pages_) pages_->add(mapped);
+    return net;
+  }
+  upsampler::Upsampler load_upsampler_net(const Stage<upsampler::UpsamplerConfig>& stage);
+  // Of a budget, without which these change nothing.
+  void keep_to_budget(const Plan& plan);
+  void release_encoders();
+  void finish_encoding();
+  void end_stage(Progress& progress) const;
+  int64_t batch_of(const std::string& stage, int64_t usual) const;
+  bool nets_take_turns(const std::string& stage) const;
+
   torch::Tensor upsample(const torch::Tensor& low,
                          const UpsamplingPlan& plan,
                          const DrawingNoise& noise,
@@ -113,6 +138,10 @@ class Unclip {
 
   Model model_;
   torch::ScalarType dtype_;
+  std::optional<int64_t> budget_;
+  std::vector<StageNeed> needs_{};         // of the drawing, with a budget
+  std::unique_ptr<PageReleaser> pages_{};  // with a budget
+  std::optional<nn::TextEncoding> nothing_{};
   text::Tokenizer tokenizer_;
   clip::Clip text_encoder_{nullptr}, image_encoder_{nullptr};
 };

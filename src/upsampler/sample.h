@@ -1,5 +1,7 @@
 // Enlarging pictures (unCLIP §2.1): no caption, no guidance.
 #pragma once
+#include <functional>
+
 #include "unclip/diffusion/sampler.h"
 #include "unclip/upsampler/upsampler.h"
 
@@ -9,6 +11,8 @@ namespace unclip::upsampler {
 struct StepNets {
   Upsampler net{nullptr};
   Upsampler last_step{nullptr};
+  /// Instead of `last_step`: loads that net when the last step has come, after `net` is released.
+  std::function<Upsampler()> load_last_step{};
 };
 
 /// x̂_0(x_t, t) given the low-resolution picture, already enlarged to the new size; `sampler` says which step
