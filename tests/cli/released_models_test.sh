@@ -59,6 +59,63 @@ broken gap && rm "$folder/gap/prior/diffusion_pytorch_model.safetensors"
 run inspect "$folder/gap"
 verdict "$([[ $code == 0 && $out == *'stage prior: missing: '*'holds no weights'* ]] && echo yes)" \
   'inspect should tell what is missing'
+run inspect "$recorded/kakao" --json
+verdict "$(python3 - "$folder/out" <<'PYTHON' && echo yes
+import json, sys
+told = json.load(open(sys.argv[1]))
+assert told["kind"] == "Karlo (Kakao's own files)" and "problem" not in told, told
+assert told["stages"].keys() == {"prior", "statistics", "decoder", "super_res", "clip"}, told
+assert told["stages"]["decoder"]["dtypes"] == {"Half": told["stages"]["decoder"]["parameters"]}, told
+PYTHON
+)" "inspect should tell what Kakao's files hold"
+mkdir "$folder/part" && cp "$recorded/kakao/"decoder* "$recorded/kakao/"*.json "$folder/part"
+run inspect "$folder/part"
+verdict "$([[ $code == 0 && $out == *'stage clip: missing: '*'has no ViT-L-14.pt'*'problem: '* ]] && echo yes)" \
+  "inspect should tell which of Kakao's files are missing"
+kakao=(--model "$recorded/kakao" --quiet --steps 2 --upsampler-steps 2 --seed 3)
+run generate 'a cat' "${kakao[@]}" --prior-steps 2 -o "$folder/kakao.png"
+verdict "$([[ $code == 0 && -s $folder/kakao.png ]] && echo yes)" "Kakao's files should draw"
+run vary "$folder/kakao.png" "${kakao[@]}" --n 1 -o "$folder/kakao-varied.png"
+verdict "$([[ $code == 0 && -s $folder/kakao-varied.png ]] && echo yes)" "Kakao's files should draw variations"
+
+# --- conversion --------------------------------------------------------------------------------------------
+short=(--quiet --prior-steps 2 --steps 2 --upsampler-steps 2 --seed 3 --dtype fp32)
+run generate 'a cat' --model "$folder/generating" "${short[@]}" -o "$folder/source.png"
+run convert "$folder/generating" "$folder/ours" --quiet
+run convert "$folder/ours" "$folder/back" --to huggingface --quiet
+for model in ours back; do
+  run generate 'a cat' --model "$folder/$model" "${short[@]}" --dump "$folder/$model.safetensors" -o "$folder/$model.png"
+done
+run generate 'a cat' --model "$folder/generating" "${short[@]}" --dump "$folder/source.safetensors" -o "$folder/source2.png"
+verdict "$(cmp -s "$folder/source.safetensors" "$folder/ours.safetensors" && echo yes)" 'our folder should draw the same'
+verdict "$(cmp -s "$folder/source.safetensors" "$folder/back.safetensors" && echo yes)" 'and the folder made of it, too'
+for part in prior decoder text_proj super_res_first super_res_last; do
+  file=$part/diffusion_pytorch_model.safetensors
+  verdict "$(cmp -s "$folder/generating/$file" "$folder/back/$file" && echo yes)" "there and back should keep $file"
+done
+run convert "$recorded/kakao" "$folder/kakao-diffusers" --to huggingface --dtype bf16 --quiet
+verdict "$([[ $code == 0 && -s $folder/kakao-diffusers/model_index.json ]] && echo yes)" "Kakao's files should become diffusers'"
+wrong 1 'exists already; choose another name' convert "$folder/generating" "$folder/ours"
+wrong 2 '--dtype: fp16 not in' convert "$folder/generating" "$folder/x" --dtype fp16
+
+# --- memory ------------------------------------------------------------------------------------------------
+run generate 'a cat' --model "$folder/generating" "${short[@]}" --memory 4GiB --dump "$folder/kept.safetensors" --json \
+  -o "$folder/kept.png"
+verdict "$(cmp -s "$folder/source.safetensors" "$folder/kept.safetensors" && echo yes)" 'a budget should change no picture'
+verdict "$(python3 - "$folder/out" <<'PYTHON' && echo yes
+import json, sys
+told = json.load(open(sys.argv[1]))
+assert [s["stage"] for s in told["stages"]] == ["prior", "decoder", "up-32"], told
+assert 10**7 < told["peak_memory_bytes"] < 4 * 2**30 and all(s["seconds"] >= 0 for s in told["stages"]), told
+PYTHON
+)" 'the peak and the stages should be told'
+budget=(generate x --model "$folder/generating" --quiet --steps 2)
+wrong 2 'a budget of 10 MiB is too small: the largest stage, ' "${budget[@]}" --memory 10MB
+wrong 2 "--memory is 'lots', expected an amount such as 8GiB or 500MB" "${budget[@]}" --memory lots
+wrong 2 "--memory is '8 parsecs', expected an amount" "${budget[@]}" --memory '8 parsecs'
+wrong 2 "--memory is '-1GiB', expected an amount" "${budget[@]}" --memory=-1GiB
+wrong 2 '--memory has no effect where' vary "$folder/small.png" --model "$folder/varying" --eta 0 --memory 4GiB --quiet
+
 "$write_tiny_model" "$folder/own"
 run generate 'a cat' --model "$folder/own" --quiet --seed 1 --dump "$folder/own.safetensors" -o "$folder/own.png"
 verdict "$([[ $code == 0 && -s $folder/own.safetensors ]] && echo yes)" 'our own models should dump too'
@@ -100,6 +157,40 @@ broken huge && sed -i 's/"num_layers": 3/"num_layers": 1000000000000/' "$folder/
 wrong_model 1 "prior/config.json: 'num_layers' is 1000000000000, expected a whole number" huge
 broken tokens && rm "$folder/tokens/tokenizer/vocab.json"
 wrong_model 1 'tokenizer/vocab.json' tokens
+# edit_header NAME EDIT: weights whose header Python changed, in the text encoder of the broken model.
+edit_header() {
+  broken "$1"
+  python3 - "$folder/$1/text_encoder/model.safetensors" "$2" <<'PYTHON'
+import json, struct, sys
+path, edit = sys.argv[1:]
+data = open(path, "rb").read()
+size, = struct.unpack("<Q", data[:8])
+text, rest = data[8:8 + size].decode(), data[8 + size:]
+entries = [name for name in json.loads(text) if name != "__metadata__"]
+header = json.loads(text)
+first, second = (header[name]["data_offsets"] for name in entries[:2])
+if edit == "overlap":
+    second[0] -= 4; second[1] -= 4
+elif edit == "outside":
+    first[0] += 10**9; first[1] += 10**9
+elif edit == "dtype":
+    header[entries[0]]["dtype"] = "F8"
+text = json.dumps(header)
+if edit == "duplicate":
+    text = text[:-1] + ", " + json.dumps({entries[0]: header[entries[0]]})[1:]
+text = text.encode()
+open(path, "wb").write(struct.pack("<Q", len(text)) + text + rest)
+PYTHON
+}
+for edit in overlap outside dtype duplicate; do
+  edit_header "header-$edit" "$edit"
+  wrong_model 1 'text_encoder/model.safetensors' "header-$edit"
+done
+verdict "$([[ $err == *twice* || $err == *duplicate* ]] && echo yes)" 'a name that occurs twice should be called that'
+broken pickle && rm "$folder/pickle/prior/diffusion_pytorch_model.safetensors"
+cp "$source/tests/fixtures/io/weights/evil_system.bin" "$folder/pickle/prior/diffusion_pytorch_model.bin"
+wrong_model 1 "prior/diffusion_pytorch_model.bin" pickle
+verdict "$([[ $err == *"asks for '"*system* ]] && echo yes)" 'code in a pickle should be named, not run'
 for part in text_encoder prior decoder text_proj super_res_first super_res_last; do
   weights=$(cd "$folder/generating" && ls "$part"/*.safetensors)
   broken missing && rm "$folder/missing/$weights"
