@@ -63,9 +63,22 @@ bool can_use_packed(const Tensor& x) {
          (x.scalar_type() == torch::kFloat32 || x.scalar_type() == torch::kBFloat16);
 }
 
+Tensor PackedLinear::multiply_few(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  // Weights stored as bfloat16 stay so, as half the bytes of the same numbers.
+  const bool narrow = weight.scalar_type() == torch::kBFloat16 || x.scalar_type() == torch::kBFloat16;
+  const torch::ScalarType dtype = narrow ? torch::kBFloat16 : torch::kFloat32;
+  if (!streamed_.defined() || streamed_.dtype() != dtype) {
+    streamed_ = StreamedWeight(weight, dtype);
+    streamed_bias_ = bias.defined() ? bias.to(torch::kFloat32) : bias;
+  }
+  return streamed_.multiply(x, streamed_bias_);
+}
+
 Tensor PackedLinear::operator()(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  const int64_t rows = x.numel() / x.size(-1);
+  if (rows <= most_few_rows(x.scalar_type())) return multiply_few(x, weight, bias);
   if (dtype_ != x.scalar_type()) {
-    weight_ = reorder_linear(weight.to(x.scalar_type()), x.numel() / x.size(-1));
+    weight_ = reorder_linear(weight.to(x.scalar_type()), rows);
     bias_ = optional_cast(bias, x.scalar_type());
     dtype_ = x.scalar_type();
   }

@@ -7,6 +7,8 @@
 #include <optional>
 #include <vector>
 
+#include "unclip/nn/few_rows.h"
+
 namespace unclip::nn {
 
 using torch::Tensor;
@@ -17,10 +19,13 @@ bool can_use_packed(const Tensor& x);
 class PackedLinear {
  public:
   /// x [..., in] · weightᵀ + bias, in the type of x; packs `weight` [out, in] at the first call and when the
-  /// type changes.
+  /// type changes. Few rows and many rows have packed weights of their own: which, depends on x alone.
   Tensor operator()(const Tensor& x, const Tensor& weight, const Tensor& bias);
 
  private:
+  Tensor multiply_few(const Tensor& x, const Tensor& weight, const Tensor& bias);
+  StreamedWeight streamed_;
+  Tensor streamed_bias_;
   Tensor weight_;
   std::optional<Tensor> bias_;
   std::optional<torch::ScalarType> dtype_;

@@ -1,0 +1,141 @@
+#include "unclip/nn/few_rows.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/record_function.h>
+
+#include <algorithm>
+#include <array>
+#include <type_traits>
+#include <vector>
+
+#include "unclip/base/error.h"
+#include "unclip/base/runtime.h"
+#include "unclip/nn/few_rows_kernels.h"
+
+namespace unclip::nn {
+namespace {
+
+using kernels::kMostRows;
+using kernels::kPanel;
+using kernels::kStreams;
+using torch::Tensor;
+
+constexpr int64_t kPart =
+    128;  // elements of each stream at a time: with all rows' sums they stay in the cache
+constexpr int64_t kPairs = 16;  // columns c and c + kPairs of bfloat16 share a word
+
+int64_t round_up(int64_t n, int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
+
+/// The column of a panel that stands at `place`.
+template <class Weight>
+int64_t column_at(int64_t place) {
+  if constexpr (std::is_same_v<Weight, float>) return place;
+  const int64_t pair = place % (2 * kPairs) / 2, half = place % 2;
+  return place - place % (2 * kPairs) + half * kPairs + pair;
+}
+
+/// weight [out, in] -> panels [panels, width, kPanel]: what a panel's columns multiply one element of x with
+/// stands side by side.
+template <class Weight>
+void lay_out(const Tensor& weight, Tensor& panels) {
+  const int64_t out = weight.size(0), in = weight.size(1), width = panels.size(1);
+  const auto* from = weight.const_data_ptr<Weight>();
+  auto* to = panels.data_ptr<Weight>();
+  const std::vector<Weight> missing(static_cast<size_t>(in), Weight(0));
+  at::parallel_for(0, panels.size(0), 1, [&](int64_t begin, int64_t end) {
+    for (int64_t panel = begin; panel < end; ++panel) {
+      std::array<const Weight*, kPanel> columns{};
+      for (int64_t place = 0; place < kPanel; ++place) {
+        const int64_t row = panel * kPanel + column_at<Weight>(place);
+        columns[static_cast<size_t>(place)] = row < out ? from + row * in : missing.data();
+      }
+      Weight* next = to + panel * width * kPanel;
+      for (int64_t k = 0; k < in; ++k) {
+        for (const Weight* column : columns) *next++ = column[k];
+      }
+      std::fill_n(next, (width - in) * kPanel, Weight(0));
+    }
+  });
+}
+
+/// What every task reads and writes.
+struct Product {
+  const Tensor& panels;  // [panels, kStreams · stream, kPanel]
+  const Tensor& x;       // float32 [rows, kStreams · stream]
+  Tensor& y;             // float32 [rows, panels · kPanel]
+};
+
+template <class Weight>
+void multiply_panel(const Product& p, const Weight* weights, int64_t index, float* sums) {
+  const int64_t rows = p.x.size(0), width = p.x.size(1), stream = width / kStreams;
+  std::fill(sums, sums + rows * kPanel, 0.0F);
+  for (int64_t first = 0; first < stream; first += kPart) {
+    for (int64_t r = 0; r < rows; r += kMostRows) {
+      const kernels::PanelPart part{.x = p.x.const_data_ptr<float>() + r * width,
+                                    .rows = std::min(kMostRows, rows - r),
+                                    .stream = stream,
+                                    .first = first,
+                                    .length = std::min(kPart, stream - first)};
+      kernels::add_panel_part(part, weights + index * width * kPanel, sums + r * kPanel);
+    }
+  }
+  for (int64_t r = 0; r < rows; ++r) {
+    std::copy_n(sums + r * kPanel, kPanel, p.y.data_ptr<float>() + r * p.y.size(1) + index * kPanel);
+  }
+}
+
+template <class Weight>
+void multiply_panels(const Product& p, const Weight* weights) {
+  at::parallel_for(0, p.panels.size(0), 1, [&](int64_t begin, int64_t end) {
+    std::vector<float> sums(static_cast<size_t>(p.x.size(0) * kPanel));
+    for (int64_t i = begin; i < end; ++i) multiply_panel(p, weights, i, sums.data());
+  });
+}
+
+}  // namespace
+
+int64_t most_few_rows(torch::ScalarType dtype) {
+  // The longest caption of a guided prior has 2 · 78 rows. More are a matter of arithmetic, which oneDNN does
+  // better; where it has fast bfloat16, much sooner.
+  constexpr int64_t kRows = 160, kRowsOfFastType = 32;
+#if defined(__x86_64__)
+  static const bool wide = __builtin_cpu_supports("avx512bw") != 0;
+  static const bool fast = has_fast_bf16();
+  if (!wide) return 0;
+  return dtype == torch::kBFloat16 && fast ? kRowsOfFastType : kRows;
+#else
+  return 0;
+#endif
+}
+
+StreamedWeight::StreamedWeight(const Tensor& weight, torch::ScalarType dtype)
+    : in_(weight.size(1)), out_(weight.size(0)) {
+  check(dtype == torch::kFloat32 || dtype == torch::kBFloat16, ErrorKind::shape, "few rows: the type is ",
+        c10::toString(dtype), ", expected float32 or bfloat16");
+  const int64_t width = round_up(in_, kStreams);
+  panels_ = torch::empty({round_up(out_, kPanel) / kPanel, width, kPanel}, dtype);
+  const Tensor given = weight.detach().to(dtype).contiguous();
+  dtype == torch::kFloat32 ? lay_out<float>(given, panels_) : lay_out<c10::BFloat16>(given, panels_);
+}
+
+Tensor StreamedWeight::multiply(const Tensor& x, const Tensor& bias) const {
+  check(x.size(-1) == in_, ErrorKind::shape, "few rows: x is ", x.sizes(), ", expected [..., ", in_, "]");
+  RECORD_FUNCTION("unclip::few_rows_linear", std::vector<c10::IValue>({x, panels_}));
+  const Tensor rows = x.reshape({-1, in_}).to(torch::kFloat32);
+  const int64_t width = panels_.size(1);
+  const Tensor wide = (width == in_ ? rows : at::constant_pad_nd(rows, {0, width - in_})).contiguous();
+  Tensor y = torch::empty({rows.size(0), panels_.size(0) * kPanel});
+  const Product product{panels_, wide, y};
+  if (dtype() == torch::kFloat32) {
+    multiply_panels(product, panels_.const_data_ptr<float>());
+  } else {
+    multiply_panels(product, reinterpret_cast<const uint16_t*>(panels_.const_data_ptr<c10::BFloat16>()));
+  }
+  y = y.narrow(1, 0, out_);
+  if (bias.defined()) y = y + bias;
+  std::vector<int64_t> shape = x.sizes().vec();
+  shape.back() = out_;
+  return y.to(x.scalar_type()).reshape(shape);
+}
+
+}  // namespace unclip::nn
