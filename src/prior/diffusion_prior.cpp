@@ -89,8 +89,12 @@ Tensor DiffusionPriorImpl::forward(const Tensor& z_noised, const Tensor& t, cons
 }
 
 TextPrefix DiffusionPriorImpl::encode_text(const nn::TextEncoding& text) {
-  TextPrefix prefix{.cache = {}, .mask = text_mask(text)};
-  const Tensor x = text_positions(text);
+  // Positions behind every caption's end are seen by none, and each position has its own embedding: leave
+  // them out.
+  const auto used = text.mask.any(0).nonzero().squeeze(1);
+  const Tensor kept = torch::cat({used, torch::full({1}, text.mask.size(1), used.options())});  // and z_t
+  TextPrefix prefix{.cache = {}, .mask = text_mask(text).index_select(1, kept)};
+  const Tensor x = text_positions(text).index_select(1, kept);
   const Tensor mask =
       nn::causal_mask(x.size(1), x.device()).logical_and(prefix.mask.unsqueeze(1).unsqueeze(1));
   transformer(x, nn::TransformerContext{.mask = mask, .present = &prefix.cache});

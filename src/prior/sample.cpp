@@ -19,13 +19,12 @@ diffusion::Denoiser guided_denoiser(DiffusionPrior& model,
       return model->predict(prefix, x_t, timestep(x_t, t));
     };
   };
-  const TextPrefix conditional = model->encode_text(text);
   diffusion::Network guided;
   if (guidance == 1.0) {
-    guided = network(conditional);
+    guided = network(model->encode_text(text));
   } else {
     const nn::TextEncoding both = concatenate_text(text, repeat_text(null_text, text.size()));
-    guided = diffusion::guide_doubled(network(conditional), network(model->encode_text(both)), guidance);
+    guided = diffusion::guide_doubled({}, network(model->encode_text(both)), guidance);
   }
   return diffusion::threshold(
       diffusion::make_denoiser(diffusion::NoiseSchedule(config.diffusion.schedule), config.diffusion, guided),
