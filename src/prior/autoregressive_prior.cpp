@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "unclip/prior/code_layers.h"
 #include "unclip/prior/dot_product_token.h"
 
 namespace unclip::prior {
@@ -47,10 +48,10 @@ AutoregressivePriorImpl::AutoregressivePriorImpl(const AutoregressivePriorConfig
       z_t_proj(register_module("z_t_proj", nn::Linear(c.embed_dim, c.transformer.width))),
       dot_product_embedding(register_module("dot_product_embedding",
                                             nn::Embedding(c.dot_product_bins + 1, c.transformer.width))),
-      code_embedding(register_module("code_embedding", nn::Embedding(c.buckets, c.transformer.width))),
+      code_embedding(register_module("code_embedding", make_code_embedding(c.buckets, c.transformer.width))),
       transformer(register_module("transformer", nn::Transformer(c.transformer))),
       ln_out(register_module("ln_out", nn::LayerNorm(c.transformer.width))),
-      out(register_module("out", nn::Linear(c.transformer.width, c.buckets))),
+      out(register_module("out", make_code_output(c.transformer.width, c.buckets, c.bucket_range))),
       stats(register_module("stats", nn::Stats())),
       config_(c) {
   c.validate();
@@ -68,7 +69,7 @@ AutoregressivePriorImpl::AutoregressivePriorImpl(const AutoregressivePriorConfig
 }
 
 void AutoregressivePriorImpl::initialize(const NoiseKey& key) {
-  nn::fill_parameter(positional_embedding, nn::Init::normal(0.01), 1, key);
+  nn::fill_parameter(positional_embedding, nn::Init::normal(0.1), 1, key);
 }
 
 void AutoregressivePriorImpl::fit(const PrincipalComponents& pca, const Tensor& dot_products) {
