@@ -71,6 +71,11 @@ std::vector<int64_t> default_counts(int64_t components) {
   return counts;
 }
 
+/// Share of the variance that the first k components hold.
+double share_kept(const manipulate::PrincipalComponents& components, int64_t k) {
+  return 1 - prior::reconstruction_error(components.eigenvalues, k);
+}
+
 void probe(Settings& settings, const Context& context) {
   DrawingFlags& flags = settings.flags.drawing;
   pipeline::ProbeRequest request{.picture = read_opaque(settings.picture),
@@ -83,7 +88,7 @@ void probe(Settings& settings, const Context& context) {
   check_strip_targets(settings.flags, settings.counts.size());
   pipeline::Unclip model = flags.open(flags.compute_dtype());
   request.components = find_components(model, settings, *context.progress);
-  if (request.counts.empty()) request.counts = default_counts(request.components.count());
+  if (request.counts.empty()) request.counts = default_counts(manipulate::count(request.components));
   check_strip_targets(settings.flags, request.counts.size());
   const pipeline::Pictures drawn = pipeline::probe(model, request, *context.progress);
   std::vector<std::string> labels;
@@ -95,8 +100,8 @@ void probe(Settings& settings, const Context& context) {
               .warnings = drawn.warnings};
   strip.recipe.merge(Recipe{{"command", "probe"},
                             {"image", settings.picture.filename().string()},
-                            {"components", std::to_string(request.components.count())},
-                            {"variance", figure(request.components.share(request.counts.back()), 4)}});
+                            {"components", std::to_string(manipulate::count(request.components))},
+                            {"variance", figure(share_kept(request.components, request.counts.back()), 4)}});
   write_strip(settings.flags, strip, context);
 }
 

@@ -1,39 +1,31 @@
 #include "unclip/manipulate/principal_components.h"
 
-#include <ATen/ops/linalg_eigh.h>
+#include <algorithm>
 
 #include "unclip/base/error.h"
 
 namespace unclip::manipulate {
-
 namespace {
 
 torch::Tensor lengths(const torch::Tensor& z) { return z.norm(2, 1, true).clamp_min(1e-12); }
 
 }  // namespace
 
-double PrincipalComponents::share(int64_t k) const {
-  return (eigenvalues.slice(0, 0, k).sum() / eigenvalues.sum()).item<double>();
-}
-
 PrincipalComponents fit_principal_components(const torch::Tensor& embeddings) {
   check(embeddings.dim() == 2 && embeddings.size(0) >= 2, ErrorKind::data,
         "principal components need 2 embeddings or more, got shape ", embeddings.sizes());
-  const int64_t count = embeddings.size(0), width = embeddings.size(1);
+  const int64_t rows = embeddings.size(0), width = embeddings.size(1);
   const torch::Tensor z = embeddings.to(torch::kFloat64);
-  const torch::Tensor unit = z / lengths(z);
-  const torch::Tensor mean = unit.mean(0);
-  const torch::Tensor centred = unit - mean;
-  const torch::Tensor covariance = centred.t().mm(centred) / static_cast<double>(count - 1);
-  const auto [eigenvalues, axes] = at::linalg_eigh(covariance);  // rising, axes in columns
-  const int64_t kept = std::min(width, count - 1);
-  return {mean, axes.t().flip(0).slice(0, 0, kept).contiguous(),
-          eigenvalues.flip(0).slice(0, 0, kept).clamp_min(0).contiguous()};
+  prior::EmbeddingMoments moments(width);
+  moments.add(z / lengths(z));
+  PrincipalComponents components = prior::principal_components(moments);
+  components.basis = components.basis.slice(0, 0, std::min(width, rows - 1)).contiguous();
+  return components;
 }
 
 torch::Tensor project(const torch::Tensor& z_i, const PrincipalComponents& components, int64_t k) {
-  check(k >= 1 && k <= components.count(), ErrorKind::usage, k, " components were asked for, expected 1 to ",
-        components.count());
+  check(k >= 1 && k <= count(components), ErrorKind::usage, k, " components were asked for, expected 1 to ",
+        count(components));
   check(z_i.dim() == 2 && z_i.size(1) == components.mean.size(0), ErrorKind::shape, "z_i has shape ",
         z_i.sizes(), ", but the components are of embeddings of width ", components.mean.size(0));
   const torch::Tensor basis = components.basis.slice(0, 0, k);

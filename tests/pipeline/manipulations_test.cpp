@@ -123,7 +123,7 @@ TEST_F(ManipulationsTest, ProbeOfAllComponentsIsTheVariation) {
   std::vector<Tensor> pictures;
   for (uint64_t i = 0; i < 40; ++i) pictures.push_back(picture(100 + i, 20));
   const auto components = manipulate::fit_principal_components(model.encode_images(pictures));
-  ASSERT_EQ(components.count(), 16);
+  ASSERT_EQ(manipulate::count(components), 16);
   const Pictures frames = probe(
       model,
       {.picture = picture(1), .components = components, .counts = {1, 16}, .seed = 3, .drawing = small_},
