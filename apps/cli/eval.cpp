@@ -4,9 +4,11 @@
 #include <iostream>
 #include <sstream>
 
+#include "apps/cli/bundled_model.h"
 #include "apps/cli/drawing_flags.h"
 #include "apps/cli/flag_checks.h"
 #include "unclip/eval/evaluation.h"
+#include "unclip/eval/inception.h"
 #include "unclip/eval/report/plot.h"
 #include "unclip/io/file.h"
 
@@ -112,7 +114,9 @@ void evaluate(const CLI::App& app, Settings& settings, const Context& context) {
   yardstick.real = draws ? settings.data : settings.reference;
   yardstick.dtype = settings.flags.compute_dtype();
   if (yardstick.features.empty()) yardstick.features = settings.flags.model;
-  if (yardstick.clip.empty() && fs::is_regular_file(yardstick.features))
+  yardstick.vocabulary = clip_vocabulary();
+  if (yardstick.clip.empty() && fs::is_regular_file(yardstick.features) &&
+      eval::is_inception(yardstick.features))
     yardstick.clip = settings.flags.model;
   const fs::path& folder = yardstick.folder = settings.flags.output;
   if (draws) {
@@ -148,12 +152,11 @@ std::function<void()> declare(CLI::App& app, const Context& context) {
                  "instead: captioned real pictures, for whose captions the model draws");
   app.add_option(
       "--features", yardstick.features,
-      "whose features to compare: a model directory (its CLIP; default: --model's) or the weights of "
-      "pytorch-fid's Inception");
+      "whose features to compare: a CLIP (our folder, Hugging Face's, OpenCLIP's, OpenAI's .pt; default: "
+      "--model's) or the weights of pytorch-fid's Inception");
   app.add_option(
       "--clip", yardstick.clip,
-      "a model directory whose CLIP judges captions (default: that of --features, or of --model if that "
-      "is Inception)");
+      "another CLIP that judges captions (default: that of --features, or of --model if that is Inception)");
   app.add_option("--ratings", yardstick.ratings,
                  "CSV with file_name,rating: report what a linear probe of it says");
   app.add_option("--comparisons", yardstick.comparisons,
@@ -182,6 +185,7 @@ std::function<void()> declare(CLI::App& app, const Context& context) {
 const Command kEval{"eval", "compare drawn pictures with real ones: FID, recall, CLIP score and more",
                     "  unclip eval --pictures drawn --reference real -o evaluation\n"
                     "  unclip eval --data 'shards/val-*.tar' --n 2000 --guidance 1,2,3,4 --size 64 -o sweep\n"
+                    "  unclip eval --pictures drawn --reference real --features ViT-L-14.pt\n"
                     "  unclip eval --pictures drawn --reference real --features pt_inception.pth",
                     declare};
 

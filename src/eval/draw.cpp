@@ -1,12 +1,10 @@
 #include "unclip/eval/draw.h"
 
-#include <algorithm>
 #include <iomanip>
 #include <numeric>
 
 #include "unclip/base/noise.h"
 #include "unclip/data/archive.h"
-#include "unclip/eval/extractor.h"
 #include "unclip/image/encode.h"
 #include "unclip/image/network.h"
 #include "unclip/io/file.h"
@@ -40,15 +38,6 @@ std::string shard_bytes(const torch::Tensor& pixels,
 }
 
 }  // namespace
-
-std::string model_identity(const fs::path& model) {
-  std::vector<std::string> files;
-  for (const auto& entry : fs::recursive_directory_iterator(model)) {
-    if (entry.is_regular_file()) files.push_back(file_identity(entry.path()));
-  }
-  std::ranges::sort(files);
-  return std::accumulate(files.begin(), files.end(), std::string());
-}
 
 fs::path draw_pictures(pipeline::Unclip& model,
                        const DrawRequest& request,

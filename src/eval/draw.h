@@ -24,7 +24,4 @@ std::filesystem::path draw_pictures(pipeline::Unclip& model,
                                     const std::string& stage,
                                     Progress& progress);
 
-/// What tells the states of a model directory from each other: its files' paths, sizes and times.
-std::string model_identity(const std::filesystem::path& model);
-
 }  // namespace unclip::eval

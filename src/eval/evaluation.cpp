@@ -42,10 +42,11 @@ class Judge {
   Judge(const Yardstick& yardstick, Progress& progress)
       : yardstick_(yardstick),
         progress_(progress),
-        extractor_(open_extractor(yardstick.features, yardstick.dtype)) {
-    if (!yardstick.clip.empty()) caption_reader_ = open_extractor(yardstick.clip, yardstick.dtype);
+        extractor_(open_extractor(yardstick.features, yardstick.vocabulary, yardstick.dtype)) {
+    if (!yardstick.clip.empty())
+      caption_reader_ = open_extractor(yardstick.clip, yardstick.vocabulary, yardstick.dtype);
     check(!caption_reader_ || caption_reader_->clip() != nullptr, ErrorKind::data, "'",
-          yardstick.clip.string(), "' is no model directory with a CLIP, which reads captions");
+          yardstick.clip.string(), "' is no CLIP, which reads captions");
     if (!yardstick.ratings.empty()) ratings_ = read_ratings(yardstick.ratings);
     if (!yardstick.comparisons.empty()) comparisons_ = read_comparisons(yardstick.comparisons);
     if (is_feature_file(yardstick.real.front())) {
@@ -238,7 +239,7 @@ Evaluation evaluate_model(const Yardstick& yardstick, const Trial& trial, Progre
   for (const std::optional<double>& scale : scales) {
     request.drawing.guidance = scale;
     const std::string guidance = scale ? report::number_text(*scale, 6) : "of the model";
-    request.identity = join_text(model_identity(trial.model), c10::toString(yardstick.dtype), '\n',
+    request.identity = join_text(folder_identity(trial.model), c10::toString(yardstick.dtype), '\n',
                                  trial.settings, "\nguidance ", guidance);
     const fs::path drawn =
         draw_pictures(model, request, yardstick.folder / "drawn", "guidance " + guidance, progress);

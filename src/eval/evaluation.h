@@ -18,7 +18,8 @@ struct Yardstick {
   std::vector<std::string> real;   // shards, folders or patterns; or one feature file
   std::filesystem::path features;  // see open_extractor
   std::filesystem::path clip =
-      {};  // a model whose CLIP judges captions; empty: that of features, if it is one
+      {};  // of any layout: judges captions; empty: features do, if they are a CLIP's
+  std::filesystem::path vocabulary = {};  // CLIP's own tokens, for models that come without any
   torch::ScalarType dtype = torch::kFloat32;
   std::optional<int64_t> size = {};        // all pictures are brought to squares of this side first
   std::filesystem::path ratings = {};      // see read_ratings; empty: none

@@ -1,40 +1,62 @@
 #include "unclip/eval/extractor.h"
 
+#include <algorithm>
+#include <numeric>
+
 #include "unclip/base/error.h"
 #include "unclip/eval/inception.h"
-#include "unclip/image/crop.h"
 #include "unclip/image/network.h"
-#include "unclip/image/resize.h"
+#include "unclip/pipeline/clip_model.h"
 #include "unclip/pipeline/model_directory.h"
 
 namespace unclip::eval {
 namespace fs = std::filesystem;
 namespace {
 
+/// "emoji 1" of our own models, "ViT-L-14 (OpenAI)" of others.
+std::string name_of(const fs::path& path, const pipeline::ClipModel& model) {
+  if (fs::exists(path / "model.json")) {
+    const pipeline::Manifest manifest = pipeline::ModelDirectory(path).manifest();
+    return join_text("CLIP of ", manifest.name, " ", manifest.version);
+  }
+  const fs::path named = fs::absolute(path / "").lexically_normal().parent_path();
+  return join_text(model.kind, " ",
+                   fs::is_regular_file(path) ? path.stem().string() : named.filename().string());
+}
+
+pipeline::ClipModel open_both_towers(const fs::path& path, const fs::path& vocabulary) {
+  pipeline::ClipModel model = pipeline::open_clip(path, vocabulary);
+  check(model.towers == clip::Towers::both, ErrorKind::checkpoint, "'", path.string(),
+        "' holds one tower of a CLIP: name the folder of the whole model");
+  return model;
+}
+
 class ClipExtractor final : public FeatureExtractor {
  public:
-  ClipExtractor(const fs::path& folder, torch::ScalarType compute_dtype)
-      : clip_(pipeline::load_frozen_clip(folder, compute_dtype)) {
-    const pipeline::ModelDirectory directory(folder);
-    name_ = join_text("CLIP of ", directory.manifest().name, " ", directory.manifest().version);
-    const fs::path stage = directory.stage("clip");
-    identity_ = join_text(file_identity(stage / "model.safetensors"), file_identity(stage / "config.json"),
-                          c10::toString(compute_dtype));
+  ClipExtractor(const fs::path& path, const fs::path& vocabulary, torch::ScalarType compute_dtype)
+      : model_(open_both_towers(path, vocabulary)),
+        clip_(pipeline::freeze(
+            pipeline::load_clip(model_, compute_dtype), pipeline::load_tokenizer(model_), compute_dtype)),
+        name_(name_of(path, model_)) {
+    const fs::path& weights = model_.weights;
+    identity_ =
+        join_text(fs::is_regular_file(path) ? file_identity(weights) : folder_identity(weights.parent_path()),
+                  c10::toString(compute_dtype));
   }
   std::string name() const override { return name_; }
   std::string identity() const override { return identity_; }
-  int64_t width() const override { return clip_.model->config().embed_dim; }
+  int64_t width() const override { return model_.config.embed_dim; }
   torch::Tensor prepare(const torch::Tensor& pixels) const override {
-    const int64_t side = clip_.model->config().vision.image_size;
-    const int64_t height = pixels.size(0), width = pixels.size(1), shorter = std::min(height, width);
-    const torch::Tensor resized =
-        image::resize(pixels, side * height / shorter, side * width / shorter, image::Filter::bicubic);
-    return image::to_network(image::center_crop(resized, side, side));
+    return image::preprocess(pixels, model_.preprocessing);
   }
-  torch::Tensor features(const torch::Tensor& inputs) const override { return clip_.encode_image(inputs); }
+  torch::Tensor features(const torch::Tensor& inputs) const override {
+    const torch::NoGradGuard no_grad;
+    return clip::Clip(clip_.model)->encode_image(inputs).to(torch::kFloat32);
+  }
   const pipeline::FrozenClip* clip() const override { return &clip_; }
 
  private:
+  pipeline::ClipModel model_;
   pipeline::FrozenClip clip_;
   std::string name_, identity_;
 };
@@ -69,11 +91,22 @@ std::string file_identity(const fs::path& file) {
                    changed.time_since_epoch().count(), '\n');
 }
 
-std::unique_ptr<FeatureExtractor> open_extractor(const fs::path& path, torch::ScalarType compute_dtype) {
-  if (fs::is_directory(path)) return std::make_unique<ClipExtractor>(path, compute_dtype);
+std::string folder_identity(const fs::path& folder) {
+  std::vector<std::string> files;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    if (entry.is_regular_file()) files.push_back(file_identity(entry.path()));
+  }
+  std::ranges::sort(files);
+  return std::accumulate(files.begin(), files.end(), std::string());
+}
+
+std::unique_ptr<FeatureExtractor> open_extractor(const fs::path& path,
+                                                 const fs::path& vocabulary,
+                                                 torch::ScalarType compute_dtype) {
   check(fs::exists(path), ErrorKind::io, "'", path.string(),
-        "' does not exist: features come from a model directory or from Inception weights of pytorch-fid");
-  return std::make_unique<InceptionExtractor>(path);
+        "' does not exist: features come from a CLIP or from Inception weights of pytorch-fid");
+  if (fs::is_regular_file(path) && is_inception(path)) return std::make_unique<InceptionExtractor>(path);
+  return std::make_unique<ClipExtractor>(path, vocabulary, compute_dtype);
 }
 
 }  // namespace unclip::eval

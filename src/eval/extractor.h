@@ -26,12 +26,16 @@ class FeatureExtractor {
   virtual const pipeline::FrozenClip* clip() const { return nullptr; }
 };
 
-/// A model directory: z_i of its CLIP, of pictures whose shorter side is resized (bicubic) and middle cut
-/// out. A file: weights of pytorch-fid's Inception, pool3 of the whole picture.
+/// A CLIP of any layout (pipeline/clip_model.h; both towers): z_i of pictures prepared as it wants them. A
+/// file with weights of pytorch-fid's Inception: pool3 of the whole picture. `vocabulary` is the folder of
+/// CLIP's own tokens, for models that come without any.
 std::unique_ptr<FeatureExtractor> open_extractor(const std::filesystem::path& path,
+                                                 const std::filesystem::path& vocabulary,
                                                  torch::ScalarType compute_dtype);
 
 /// What tells one state of a file from another: path, size, time of the last change.
 std::string file_identity(const std::filesystem::path& file);
+/// The same of a folder: of all files in it.
+std::string folder_identity(const std::filesystem::path& folder);
 
 }  // namespace unclip::eval

@@ -208,6 +208,10 @@ std::vector<Tensor> InceptionImpl::block_means(const Tensor& pictures) {
 
 Tensor InceptionImpl::forward(const Tensor& pictures) { return block_means(pictures).back(); }
 
+bool is_inception(const std::filesystem::path& file) {
+  return io::read_weights(file).contains("Conv2d_1a_3x3.conv.weight");
+}
+
 Inception load_inception(const std::filesystem::path& file) {
   io::NamedTensors tensors = io::read_weights(file);
   std::erase_if(tensors, [](const auto& item) {

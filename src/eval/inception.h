@@ -78,6 +78,9 @@ class InceptionImpl : public torch::nn::Module {
 };
 TORCH_MODULE(Inception);
 
+/// Whether a file of weights has the names of pytorch-fid's Inception.
+bool is_inception(const std::filesystem::path& file);
+
 /// Reads pytorch-fid's state dict (its classifier is left out). Error(checkpoint) if the file holds another
 /// network.
 Inception load_inception(const std::filesystem::path& file);

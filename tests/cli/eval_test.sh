@@ -46,6 +46,18 @@ judged, plain = (json.load(open(path))["points"][0] for path in sys.argv[1:])
 assert judged["fid"] == plain["fid"] and judged["captions"] == plain["captions"]  # the same weights
 PYTHON
 )" '--clip should judge captions'
+# CLIPs of other libraries: tiny ones, saved by them.
+released=$source/tests/fixtures/clip/released
+for clip in hf_quick_gelu open_clip_gelu openai/tiny.pt; do
+  run eval --pictures "$folder/drawn" --reference "$folder/real" --quiet --features "$released/$clip" -o "$folder/by-$(basename "$clip")"
+  verdict "$(python3 - "$folder/by-$(basename "$clip")/results.json" <<'PYTHON' && echo yes
+import json, sys
+results = json.load(open(sys.argv[1]))
+assert results["features"]["name"].startswith("CLIP (") and results["clip"] == results["features"]["name"]
+assert results["points"][0]["fid"]["value"] > 0 and "clip_score" in results["points"][0]["captions"]
+PYTHON
+)" "--features should take $clip"
+done
 head -c 50 "$folder/real/a-1.png" >"$folder/plain/cut.png"
 run eval --pictures "$folder/drawn" --reference "$folder/plain" "${tiny[@]}" -o "$folder/damaged"
 verdict "$([[ $code == 0 && $err == *'1 damaged picture was left out (real): cut'* ]] && echo yes)" \
@@ -76,8 +88,10 @@ wrong 1 'has no caption, but pictures are to be drawn from captions' \
 wrong 1 'holds results already; choose another folder with -o, or --force' eval "${two[@]}" -o "$folder/evaluation"
 wrong 1 'is no folder; choose another name with -o' eval "${two[@]}" -o "$folder/real/a-1.png"
 wrong 1 'does not exist, create it first' eval "${two[@]}" -o "$folder/nowhere/new"
-wrong 1 "'nowhere' does not exist: features come from a model directory or" \
+wrong 1 "'nowhere' does not exist: features come from a CLIP or" \
   eval "${two[@]}" --features nowhere "${out_folder[@]}"
+wrong 1 'holds one tower of a CLIP' eval "${two[@]}" --features "$released/hf_towers/image_encoder" "${out_folder[@]}"
+wrong 1 'is no CLIP model' eval "${two[@]}" --features "$folder/real" "${out_folder[@]}"
 wrong 1 'holds no weights that this program knows' eval "${two[@]}" --features "$folder/real/a-1.png" "${out_folder[@]}"
 wrong 1 'is no feature file of this program' eval --pictures "$folder/drawn" \
   --reference "$folder/model/clip/model.safetensors" "${tiny[@]}" "${out_folder[@]}"

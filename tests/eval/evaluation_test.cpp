@@ -7,8 +7,10 @@
 #include <cmath>
 
 #include "data/sample_files.h"
+#include "support/close.h"
 #include "support/error_of.h"
 #include "support/tiny_model.h"
+#include "unclip/io/safetensors.h"
 
 namespace unclip::eval {
 namespace {
@@ -108,6 +110,26 @@ TEST_F(Whole, TellsProbesWhatTheyWereGiven) {
   EXPECT_THAT(testing::error_of(ErrorKind::data,
                                 [&] { evaluate_pictures(yardstick_, yardstick_.real, *silent_progress()); }),
               HasSubstr("the rating 'good' is no number"));
+}
+
+TEST_F(Whole, TakesTheClipOfAnotherLibraryForFeatures) {
+  const fs::path released = fs::path(UNCLIP_FIXTURES) / "clip" / "released";
+  yardstick_.vocabulary = fs::path(UNCLIP_SOURCE_DIR) / "assets" / "clip-tokenizer";
+  for (const char* name : {"hf_quick_gelu", "open_clip_gelu", "openai/tiny.pt"}) {
+    yardstick_.features = released / name;
+    const auto extractor = open_extractor(yardstick_.features, yardstick_.vocabulary, torch::kFloat32);
+    // What its library computes of a recorded picture.
+    const io::SafetensorsFile expected(
+        (fs::is_directory(yardstick_.features) ? yardstick_.features : yardstick_.features.parent_path()) /
+        "expected.safetensors");
+    EXPECT_CLOSE(extractor->features(extractor->prepare(expected.tensor("pixels_0"))),
+                 expected.tensor("image_embeds").slice(0, 0, 1));
+    const Evaluation evaluation = evaluate_pictures(yardstick_, yardstick_.real, *silent_progress());
+    EXPECT_EQ(evaluation.features, extractor->name());
+    EXPECT_EQ(evaluation.clip, extractor->name());
+    EXPECT_NEAR(evaluation.points.front().comparison.frechet_distance, 0, 1e-6) << name;
+    EXPECT_TRUE(evaluation.points.front().comparison.captions.has_value());
+  }
 }
 
 TEST_F(Whole, WritesResultsAndReport) {
