@@ -2,10 +2,11 @@
 """How well does a decoder draw pictures again from their inverted latents? PSNR by number of steps.
 
 For each number of steps: `unclip embed --invert` on pictures of a WebDataset shard, `unclip vary --eta 0` on the latents,
-and the peak signal-to-noise ratio to the pictures at the decoder's size. Which pictures: the first by the hash of their
-names. Needs numpy and pillow.
+and the peak signal-to-noise ratio to the pictures at the decoder's size. Which pictures: all, or with --count the first by
+the hash of their names. Needs numpy and pillow.
 
-  tools/manipulate/reconstruction.py build/release/apps/cli/unclip data/test-*.tar --count 64 --steps 10 25 50 100
+  tools/manipulate/reconstruction.py build/release/apps/cli/unclip data/test-*.tar --steps logsnr50
+  tools/manipulate/reconstruction.py build/release/apps/cli/unclip data/test-*.tar --count 16 --steps 10 25 50 100
 """
 import argparse
 import hashlib
@@ -19,7 +20,7 @@ import numpy as np
 from PIL import Image
 
 
-def pictures_of(shards: list[Path], count: int) -> list[tuple[str, Image.Image]]:
+def pictures_of(shards: list[Path], count: int | None) -> list[tuple[str, Image.Image]]:
     found = []
     for shard in shards:
         with tarfile.open(shard) as archive:
@@ -61,7 +62,7 @@ def main() -> None:
     parser.add_argument("shards", type=Path, nargs="+", help="of pictures at the decoder's size")
     parser.add_argument("--model", default="")
     parser.add_argument("--size", type=int, default=64, help="the decoder's")
-    parser.add_argument("--count", type=int, default=64)
+    parser.add_argument("--count", type=int, help="how many pictures; default: all")
     parser.add_argument("--guidance", type=float, default=1)
     parser.add_argument("--dtype", default="")
     parser.add_argument("--steps", nargs="+", default=["10", "25", "50", "100", "250"])
@@ -72,7 +73,7 @@ def main() -> None:
         for i, (_, picture) in enumerate(pictures_of(arguments.shards, arguments.count)):
             files.append(folder / f"picture-{i}.png")
             picture.save(files[-1])
-        print("| steps | mean PSNR | median | worst |\n|---|---|---|---|")
+        print(f"{len(files)} pictures\n\n| steps | mean PSNR | median | worst |\n|---|---|---|---|", flush=True)
         for steps in arguments.steps:
             values = measure(arguments, steps, files, folder)
             print(f"| {steps} | {values.mean():.1f} dB | {np.median(values):.1f} | {values.min():.1f} |", flush=True)
