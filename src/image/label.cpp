@@ -27,8 +27,20 @@ const std::map<std::string_view, Glyph>& font() {
       {".", {"   ", "   ", "   ", "   ", " # "}}, {",", {"   ", "   ", "   ", " # ", "#  "}},
       {"+", {"   ", " # ", "###", " # ", "   "}}, {"-", {"   ", "   ", "###", "   ", "   "}},
       {"=", {"   ", "###", "   ", "###", "   "}}, {"%", {"# #", "  #", " # ", "#  ", "# #"}},
-      {"k", {"#  ", "# #", "## ", "# #", "# #"}}, {"n", {"   ", "## ", "# #", "# #", "# #"}},
-      {"x", {"   ", "# #", " # ", "# #", "   "}}, {" ", {"   ", "   ", "   ", "   ", "   "}},
+      {"a", {"   ", " ##", "# #", "# #", " ##"}}, {"b", {"#  ", "## ", "# #", "# #", "## "}},
+      {"c", {"   ", " ##", "#  ", "#  ", " ##"}}, {"d", {"  #", " ##", "# #", "# #", " ##"}},
+      {"e", {" # ", "# #", "###", "#  ", " ##"}}, {"f", {" ##", "#  ", "## ", "#  ", "#  "}},
+      {"g", {" ##", "# #", " ##", "  #", "## "}}, {"h", {"#  ", "#  ", "## ", "# #", "# #"}},
+      {"i", {" # ", "   ", " # ", " # ", " # "}}, {"j", {"  #", "   ", "  #", "# #", " # "}},
+      {"k", {"#  ", "# #", "## ", "# #", "# #"}}, {"l", {"## ", " # ", " # ", " # ", "###"}},
+      {"m", {"   ", "###", "###", "# #", "# #"}}, {"n", {"   ", "## ", "# #", "# #", "# #"}},
+      {"o", {"   ", " # ", "# #", "# #", " # "}}, {"p", {"   ", "## ", "# #", "## ", "#  "}},
+      {"q", {"   ", " ##", "# #", " ##", "  #"}}, {"r", {"   ", "###", "#  ", "#  ", "#  "}},
+      {"s", {" ##", "#  ", " # ", "  #", "## "}}, {"t", {" # ", "###", " # ", " # ", " ##"}},
+      {"u", {"   ", "# #", "# #", "# #", "###"}}, {"v", {"   ", "# #", "# #", "# #", " # "}},
+      {"w", {"   ", "# #", "# #", "###", "###"}}, {"x", {"   ", "# #", " # ", "# #", "   "}},
+      {"y", {"# #", "# #", " ##", "  #", "## "}}, {"z", {"   ", "###", " # ", "#  ", "###"}},
+      {" ", {"   ", "   ", "   ", "   ", "   "}},
       {"θ", {" # ", "# #", "###", "# #", " # "}}, {"η", {"   ", "## ", "# #", "# #", "  #"}}};
   return glyphs;
 }
@@ -48,8 +60,10 @@ std::vector<Glyph> glyphs_of(const std::string& text) {
   return result;
 }
 
-/// uint8 [rows, columns], ink on white, one dot a pixel.
-torch::Tensor dots(const std::vector<Glyph>& glyphs) {
+}  // namespace
+
+torch::Tensor printed(const std::string& text) {
+  const std::vector<Glyph> glyphs = glyphs_of(text);
   const auto count = static_cast<int64_t>(glyphs.size());
   torch::Tensor result =
       torch::full({kRows, std::max<int64_t>(1, count * (kColumns + 1) - 1)}, 255, torch::kUInt8);
@@ -66,10 +80,8 @@ torch::Tensor dots(const std::vector<Glyph>& glyphs) {
   return result;
 }
 
-}  // namespace
-
 torch::Tensor labelled(const torch::Tensor& tile, const std::string& text) {
-  const torch::Tensor opaque = flatten_on(tile), print = dots(glyphs_of(text));
+  const torch::Tensor opaque = flatten_on(tile), print = printed(text);
   const int64_t width = opaque.size(1);
   // As large as fits, but no larger than a sixteenth of the tile, in whole pixels a dot.
   const int64_t dot = std::max<int64_t>(1, std::min(width / print.size(1), opaque.size(0) / (16 * kRows)));

@@ -39,6 +39,18 @@ TEST(Label, GrowsWithTheTileAndIsCutWhereTheTileEnds) {
   EXPECT_EQ(band_of(64, ""), 9);  // room is kept, so that a row of tiles stays even
 }
 
+TEST(Label, LettersAreLegible) {
+  const std::string all = "abcdefghijklmnopqrstuvwxyz0123456789";
+  const Tensor print = printed(all);
+  ASSERT_EQ(print.sizes(), (std::vector<int64_t>{5, 4 * 36 - 1}));
+  for (int64_t i = 0; i < 36; ++i) {
+    for (int64_t j = 0; j < i; ++j) {
+      const Tensor one = print.slice(1, 4 * i, 4 * i + 3), other = print.slice(1, 4 * j, 4 * j + 3);
+      EXPECT_FALSE(torch::equal(one, other)) << all[size_t(i)] << " looks like " << all[size_t(j)];
+    }
+  }
+}
+
 TEST(Label, OtherLettersAreAnError) {
   EXPECT_THAT(testing::error_of(ErrorKind::shape,
                                 [] {
