@@ -75,19 +75,23 @@ Figures ArPriorStage::evaluate(const std::filesystem::path& sheet) {
 Figures ArPriorStage::measure_likelihood(const HeldOutPairs& pairs) {
   const int64_t rows = pairs.z_i().size(0);
   const nn::TextEncoding text = clip_.encode_text(pairs.captions());
-  double nats = 0.0;
-  for (int64_t first = 0; first < rows; first += kEvaluationBatch) {
-    const int64_t last = std::min(first + kEvaluationBatch, rows);
-    const torch::Tensor kept = torch::zeros({last - first}, torch::kBool);
-    nats +=
-        code_nats(pairs.z_i().slice(0, first, last), nn::slice_text(text, first, last), kept).item<double>() *
-        static_cast<double>(last - first);
-  }
-  nats /= static_cast<double>(rows);
+  const auto mean_nats = [&](bool without_captions) {
+    double sum = 0.0;
+    for (int64_t first = 0; first < rows; first += kEvaluationBatch) {
+      const int64_t last = std::min(first + kEvaluationBatch, rows);
+      const torch::Tensor drop = torch::full({last - first}, without_captions, torch::kBool);
+      const torch::Tensor nats =
+          code_nats(pairs.z_i().slice(0, first, last), nn::slice_text(text, first, last), drop);
+      sum += nats.item<double>() * static_cast<double>(last - first);
+    }
+    return sum / static_cast<double>(rows);
+  };
+  const double nats = mean_nats(false);
   const torch::Tensor z = model_->prepared(pairs.z_i()), rebuilt = model_->decode(model_->encode(z));
   const torch::Tensor error = (rebuilt - z).square().sum() / (z - z.mean(0)).square().sum();
   return {{"validation_nats", nats},
           {"validation_bits", nats / std::numbers::ln2},
+          {"validation_bits_without_captions", mean_nats(true) / std::numbers::ln2},
           {"components", static_cast<double>(model_->components())},
           {"code_error", error.item<double>()}};
 }
