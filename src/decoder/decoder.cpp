@@ -22,7 +22,7 @@ void DecoderConfig::validate() const {
         "decoder: embed_dim and image_tokens must be positive");
   check(unet.context_width > 0, ErrorKind::config,
         "decoder: unet.context_width is 0, but z_i enters as context tokens: give the width of a token");
-  check(image_drop >= 0 && image_drop < 1 && text_drop >= 0 && text_drop <= 1, ErrorKind::config,
+  check(image_drop >= 0 && image_drop <= 1 && text_drop >= 0 && text_drop <= 1, ErrorKind::config,
         "decoder: image_drop is ", image_drop, " and text_drop ", text_drop, ", expected rates in 0…1");
   if (text.source == TextSource::own) text.transformer.validate("decoder.text.transformer");
 }
