@@ -47,6 +47,7 @@ extern const Command kInspect;
 extern const Command kInterpolate;
 extern const Command kProbe;
 extern const Command kScore;
+extern const Command kStudy;
 extern const Command kTrain;
 extern const Command kVary;
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 # The rooms in dependency order; rooms of one level never include each other.
 LEVELS = [["base"], ["io"], ["image", "text"], ["diffusion"], ["nn"], ["clip", "prior", "decoder", "upsampler"],
-          ["manipulate"], ["pipeline"], ["data"], ["eval"], ["train"]]
+          ["manipulate"], ["pipeline"], ["data"], ["eval"], ["train"], ["study"]]
 RANK = {room: rank for rank, level in enumerate(LEVELS) for room in level}
 PRIVATE = re.compile(r"nlohmann|CLI/|CLI11|httplib|boost/beast|boost/asio")
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^">]+)[">]', re.MULTILINE)

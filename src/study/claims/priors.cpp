@@ -1,0 +1,214 @@
+// Diffusion prior against autoregressive prior: quality and compute (unCLIP §2.2, §5.1, Tab. 2).
+#include <algorithm>
+
+#include "unclip/clip/clip.h"
+#include "unclip/eval/fid.h"
+#include "unclip/io/safetensors.h"
+#include "unclip/study/claims.h"
+#include "unclip/study/compute.h"
+#include "unclip/study/grids.h"
+#include "unclip/study/statistics.h"
+#include "unclip/study/training.h"
+#include "unclip/train/ar_prior_stage.h"
+#include "unclip/train/prior_stage.h"
+
+namespace unclip::study {
+namespace fs = std::filesystem;
+namespace {
+
+/// Shares of the longest run: each is a run of its own with its whole course of the learning rate.
+constexpr std::array<double, 3> kLengths{0.25, 0.5, 1.0};
+
+/// One trained prior and what z_i it draws.
+struct Point {
+  fs::path model;
+  std::string command;
+  double flops = 0, seconds = 0;
+  double distance = 0;    // Fréchet, of drawn z_i to real ones
+  torch::Tensor cosines;  // of each drawn z_i with the real one [N]
+};
+
+struct Contender {
+  const char* name;
+  const char* stage;  // of its configuration and in a model directory
+  pipeline::PriorKind kind;
+  int64_t steps = 0;
+};
+
+/// Captions of the test pictures and their real z_i, rows of unit length.
+struct Pairs {
+  std::vector<std::string> captions;
+  torch::Tensor z_i;
+};
+
+Pairs test_pairs(Lab& lab) {
+  const int64_t count = std::min(lab.plan().pictures, lab.test().size());
+  Pairs pairs;
+  std::vector<torch::Tensor> pictures;
+  for (int64_t i = 0; i < count; ++i) {
+    pairs.captions.push_back(lab.test().captions(i).front());
+    pictures.push_back(lab.test_picture(i));
+  }
+  pairs.z_i = clip::normalized(lab.model().encode_images(pictures));
+  return pairs;
+}
+
+template <class Run>
+Run read_run(const fs::path& run) {
+  const fs::path file = run / "config.json";
+  return config_from_json<Run>(pipeline::read_config_text(file), file.string());
+}
+
+/// Multiplications and additions of the whole run.
+double flops_of(const Lab& lab, const Contender& contender, const fs::path& run, const fs::path& model) {
+  if (contender.kind == pipeline::PriorKind::diffusion) {
+    const auto config = read_run<train::PriorRun>(run);
+    return training_flops(config.model) *
+           static_cast<double>(config.data.batch_size * config.train.accumulation * config.train.steps);
+  }
+  const auto config = read_run<train::ArPriorRun>(run);
+  const io::SafetensorsFile stored(model / "ar_prior" / "model.safetensors");
+  const auto components = stored.tensor("stats.components").item<double>();
+  return training_flops(config.model, std::llround(components), lab.clip_config().text.context_length) *
+         static_cast<double>(config.data.batch_size * config.train.accumulation * config.train.steps);
+}
+
+torch::Tensor draw_z_i(const Lab& lab,
+                       const fs::path& folder,
+                       const Contender& contender,
+                       const Pairs& pairs) {
+  pipeline::Unclip model(folder, lab.request().dtype);
+  const pipeline::Plan plan =
+      pipeline::make_plan(model.model(), {.prior = contender.kind, .size = lab.side()});
+  std::vector<uint64_t> seeds;
+  for (size_t i = 0; i < pairs.captions.size(); ++i) seeds.push_back(lab.request().seed + i);
+  return clip::normalized(model.draw_z_i(model.encode(pairs.captions, nullptr), seeds, plan, lab.progress()));
+}
+
+Point measure(const Lab& lab, const Contender& contender, double length, const Pairs& pairs) {
+  const auto steps = std::max<int64_t>(2, std::llround(length * static_cast<double>(contender.steps)));
+  const std::string name = join_text(contender.stage, '-', steps);
+  const TrainedRun run = train(lab, {.name = name, .stage = contender.stage, .steps = steps});
+  Point point{
+      .model = assemble(lab, name, run, {"clip", "decoder"}), .command = run.command, .seconds = run.seconds};
+  point.flops = flops_of(lab, contender, run.run, point.model);
+  const torch::Tensor z_i = draw_z_i(lab, point.model, contender, pairs);
+  point.distance = eval::frechet_distance(eval::fit_gaussian(z_i), eval::fit_gaussian(pairs.z_i));
+  point.cosines = row_cosines(z_i, pairs.z_i);
+  return point;
+}
+
+std::vector<Point> measure_all(const Lab& lab, const Contender& contender, const Pairs& pairs) {
+  std::vector<Point> points;
+  for (const double length : kLengths) points.push_back(measure(lab, contender, length, pairs));
+  return points;
+}
+
+eval::report::Series series(const std::string& name,
+                            const std::vector<Point>& points,
+                            double Point::*x,
+                            double scale) {
+  eval::report::Series result{.name = name, .x = {}, .y = {}};
+  for (const Point& point : points) {
+    result.x.push_back(point.*x / scale);
+    result.y.push_back(point.distance);
+  }
+  return result;
+}
+
+void add_curves(Finding& finding, const std::vector<Point>& diffusion, const std::vector<Point>& ar) {
+  constexpr double kTera = 1e12;
+  const auto plot = [&](const char* title, const char* x, double Point::*member, double scale) {
+    finding.plots.push_back({{title, x, "Fréchet distance of z_i"},
+                             {series("diffusion prior", diffusion, member, scale),
+                              series("autoregressive prior", ar, member, scale)}});
+  };
+  plot("Quality of z_i against arithmetic", "training, 10¹² floating-point operations", &Point::flops, kTera);
+  plot("Quality of z_i against time", "training, seconds", &Point::seconds, 1);
+}
+
+/// Which share of the autoregressive prior's arithmetic the diffusion prior needs to be as good.
+void add_compute_to_equal(Finding& finding,
+                          const std::vector<Point>& diffusion,
+                          const std::vector<Point>& ar) {
+  std::vector<double> flops, distances;
+  for (const Point& point : diffusion) {
+    flops.push_back(point.flops);
+    distances.push_back(point.distance);
+  }
+  const auto needed = crossing(flops, distances, ar.back().distance);
+  if (!needed) return;
+  const bool from_the_start = *needed == flops.front();
+  finding.figures.emplace_back(
+      join_text(
+          "share of the autoregressive prior's training arithmetic that the diffusion prior needs for the "
+          "same Fréchet distance of z_i",
+          from_the_start ? " (at most: it is reached by the shortest run)" : ""),
+      exactly(*needed / ar.back().flops));
+}
+
+void add_figures(
+    Finding& finding, const Point& point, const eval::Point& drawn, const char* name, uint64_t seed) {
+  const auto add = [&](const char* what, const eval::Estimate& estimate) {
+    finding.figures.emplace_back(join_text(what, ", ", name), estimate);
+  };
+  add("Fréchet distance of pictures", exactly(drawn.comparison.frechet_distance));
+  add("Fréchet distance of z_i", exactly(point.distance));
+  add("cosine of drawn and real z_i", mean(point.cosines, seed));
+  add("CLIP score", drawn.comparison.captions->clip_score);
+  add("training arithmetic, 10¹² operations", exactly(point.flops / 1e12));
+  add("training seconds", exactly(point.seconds));
+}
+
+/// What is examined, without any result.
+Finding described() {
+  return {.id = "priors",
+          .title = "The diffusion prior beats the autoregressive prior, with less compute",
+          .claim =
+              "\"the diffusion prior is more compute-efficient and gives better samples\" (abstract, "
+              "§5.1; MS-COCO FID 10.39 against 10.63, Tab. 2).",
+          .measured =
+              "Both priors, transformers of one width and depth, are trained on the same pairs for "
+              "the same seconds, in runs of three lengths. z_i that they draw for test captions are "
+              "compared with the real ones; pictures are drawn from them by the examined model's "
+              "decoder. The verdict is on the Fréchet distance of pictures, longest runs."};
+}
+
+}  // namespace
+
+Finding examine_priors(Lab& lab) {
+  using pipeline::PriorKind;
+  const uint64_t seed = lab.request().seed;
+  const Pairs pairs = test_pairs(lab);
+  const std::vector<Point> diffusion =
+      measure_all(lab, {"diffusion", "prior", PriorKind::diffusion, lab.plan().prior_steps}, pairs);
+  const std::vector<Point> ar =
+      measure_all(lab, {"autoregressive", "ar_prior", PriorKind::ar, lab.plan().ar_prior_steps}, pairs);
+  const eval::Evaluation by_diffusion = lab.evaluate(diffusion.back().model, PriorKind::diffusion);
+  const eval::Evaluation by_ar = lab.evaluate(ar.back().model, PriorKind::ar);
+  const eval::Point &a = by_diffusion.points.front(), &b = by_ar.points.front();
+  const eval::Estimate difference =
+      frechet_difference(b.set.features, a.set.features, by_diffusion.real.features, seed);
+
+  Finding finding = described();
+  finding.verdict = verdict_on_sign(difference);
+  finding.reason = join_text(
+      "After equal training time the autoregressive prior's Fréchet distance less the "
+      "diffusion prior's is ",
+      with_interval(difference), "; the diffusion prior took ",
+      eval::report::number_text(diffusion.back().flops / ar.back().flops, 2), " times the arithmetic.");
+  add_figures(finding, diffusion.back(), a, "diffusion prior", seed);
+  add_figures(finding, ar.back(), b, "autoregressive prior", seed);
+  finding.figures.emplace_back("Fréchet distance of pictures, autoregressive less diffusion", difference);
+  add_compute_to_equal(finding, diffusion, ar);
+  add_curves(finding, diffusion, ar);
+  finding.grids.push_back(
+      example_grid(by_diffusion, {{"diffusion prior", &a}, {"autoregressive prior", &b}}));
+  for (const auto* points : {&diffusion, &ar})
+    for (const Point& point : *points) finding.commands.push_back(point.command);
+  finding.commands.push_back(lab.evaluate_command(diffusion.back().model, PriorKind::diffusion));
+  finding.commands.push_back(lab.evaluate_command(ar.back().model, PriorKind::ar));
+  return finding;
+}
+
+}  // namespace unclip::study
