@@ -137,7 +137,7 @@ TEST_F(ManipulationsTest, ComponentsAreTheAutoregressivePriors) {
   Model model = open_model(folder_ / "model");
   const auto components = stored_components(model);
   ASSERT_TRUE(components.has_value());
-  EXPECT_EQ(components->count(), 6);
+  EXPECT_EQ(manipulate::count(*components), 6);
   const Tensor gram = components->basis.matmul(components->basis.t());
   EXPECT_CLOSE(gram, torch::eye(6, torch::kFloat64), {.absolute = 1e-5, .relative = 0});
   model.manifest.stages.erase("ar_prior");
