@@ -69,7 +69,7 @@ Result measure(Settings& settings, Progress& progress) {
   progress.begin("bench", settings.rounds);
   for (int64_t round = 0; round < settings.rounds; ++round) {
     const auto start = Clock::now();
-    pipeline::Unclip model(settings.flags.model, settings.flags.compute_dtype());
+    pipeline::Unclip model = settings.flags.open(settings.flags.compute_dtype());
     const auto n = static_cast<size_t>(settings.flags.n);
     const pipeline::Pictures drawn =
         model.generate({.captions = std::vector<std::string>(n, settings.caption),

@@ -17,7 +17,8 @@
 namespace unclip::pipeline {
 namespace {
 
-constexpr auto kReleaseEvery = std::chrono::milliseconds(20);
+// Often while layers pack new weights, then seldom: to look for pages takes its time, too.
+constexpr auto kOften = std::chrono::milliseconds(20), kSeldom = std::chrono::milliseconds(250);
 constexpr int64_t kSequenceBytes = int64_t{96} << 20;  // of transformers, whose sequences are short
 /// Beside the packed weights: what is joined from several tensors, norms, pages that are just being read.
 constexpr double kBesidePacked = 1.25;
@@ -130,12 +131,16 @@ int64_t batch_within(const StageNeed& need, int64_t budget, int64_t usual) {
 
 PageReleaser::PageReleaser()
     : thread_([this](const std::stop_token& stop) {
+        auto pause = kOften;
+        size_t known = 0;
         std::unique_lock lock(mutex_);
         while (!stop.stop_requested()) {
+          pause = weights_.size() == known ? std::min(pause + pause / 8, kSeldom) : kOften;
+          known = weights_.size();
           lock.unlock();
           release();
           lock.lock();
-          wake_.wait_for(lock, stop, kReleaseEvery, [] { return false; });
+          wake_.wait_for(lock, stop, pause, [] { return false; });
         }
       }) {}
 

@@ -23,6 +23,8 @@ fs::path find_tokenizer(const std::vector<fs::path>& folders,
   }
   check(vocab_size == kClipTokens, ErrorKind::io, "'", folders.front().string(),
         "' has no vocab.json, and CLIP's own has ", kClipTokens, " tokens, not ", vocab_size);
+  check(!vocabulary.empty(), ErrorKind::io, "'", folders.front().string(),
+        "' has no vocab.json and merges.txt: put CLIP's own there");
   return vocabulary;
 }
 
