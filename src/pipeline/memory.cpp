@@ -21,7 +21,7 @@ namespace {
 constexpr auto kOften = std::chrono::milliseconds(20), kSeldom = std::chrono::milliseconds(250);
 constexpr int64_t kSequenceBytes = int64_t{96} << 20;  // of transformers, whose sequences are short
 /// Beside the packed weights: what is joined from several tensors, norms, pages that are just being read.
-/// Measured with Karlo's prior, a third of which is joined: 1.45 times its weights.
+/// Measured with Karlo's prior, a quarter of which is joined: 1.45 times its weights.
 constexpr double kBesidePacked = 1.5;
 
 int64_t size_of(torch::ScalarType dtype) { return static_cast<int64_t>(torch::elementSize(dtype)); }
