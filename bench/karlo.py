@@ -54,10 +54,10 @@ class Contender:
 
 def contenders(program: str, component: str, dtype: str, options: argparse.Namespace):
     threads = str(options.threads)
-    computed = options.computed or dtype
+    computed = dtype if options.computed == "same" else options.computed
     yield "ours", [program, component, dtype, computed, threads]
     for peer in options.peers:
-        yield f"diffusers {peer}", [sys.executable, str(PEER), component, dtype, peer, threads]
+        yield f"diffusers {peer}", [sys.executable, "-W", "ignore", str(PEER), component, dtype, peer, threads]
 
 
 def compare(program: str, component: str, dtype: str, options: argparse.Namespace) -> None:
@@ -88,7 +88,8 @@ def main() -> None:
     parser.add_argument("--components", nargs="+", choices=COMPONENTS, default=COMPONENTS)
     parser.add_argument("--dtypes", nargs="+", choices=("bf16", "fp32"), default=("bf16", "fp32"),
                         help="of the weights")
-    parser.add_argument("--computed", choices=("bf16", "fp32"), help="of our activations (default: the weights')")
+    parser.add_argument("--computed", choices=("same", "bf16", "fp32"), default="same",
+                        help="our activations: the weights' type, or one of them (what --dtype of unclip sets)")
     parser.add_argument("--peers", nargs="*", choices=("eager", "compiled"), default=("eager", "compiled"))
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)

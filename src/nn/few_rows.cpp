@@ -20,9 +20,10 @@ using kernels::kPanel;
 using kernels::kStreams;
 using torch::Tensor;
 
-constexpr int64_t kPart =
-    128;  // elements of each stream at a time: with all rows' sums they stay in the cache
+constexpr int64_t kPart = 128;  // elements of each stream at a time: they stay in the cache for all rows
 constexpr int64_t kPairs = 16;  // columns c and c + kPairs of bfloat16 share a word
+constexpr int64_t kApart =
+    16;  // floats between rows of x: else all rows would want the same lines of the cache
 
 int64_t round_up(int64_t n, int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
 
@@ -60,18 +61,29 @@ void lay_out(const Tensor& weight, Tensor& panels) {
 
 /// What every task reads and writes.
 struct Product {
-  const Tensor& panels;  // [panels, kStreams · stream, kPanel]
-  const Tensor& x;       // float32 [rows, kStreams · stream]
-  Tensor& y;             // float32 [rows, panels · kPanel]
+  const Tensor& panels;  // [panels, width, kPanel]
+  const Tensor& x;       // float32 [rows, width + kApart]
+  const Tensor& bias;    // float32 [out] or undefined
+  Tensor& y;             // float32 [rows, out]
 };
+
+void write_panel(const Product& p, int64_t index, const float* sums) {
+  const int64_t out = p.y.size(1), first = index * kPanel, count = std::min(kPanel, out - first);
+  const float* bias = p.bias.defined() ? p.bias.const_data_ptr<float>() + first : nullptr;
+  for (int64_t r = 0; r < p.y.size(0); ++r) {
+    float* y = p.y.data_ptr<float>() + r * out + first;
+    for (int64_t c = 0; c < count; ++c) y[c] = sums[r * kPanel + c] + (bias != nullptr ? bias[c] : 0.0F);
+  }
+}
 
 template <class Weight>
 void multiply_panel(const Product& p, const Weight* weights, int64_t index, float* sums) {
-  const int64_t rows = p.x.size(0), width = p.x.size(1), stream = width / kStreams;
+  const int64_t rows = p.x.size(0), width = p.panels.size(1), stream = width / kStreams;
   std::fill(sums, sums + rows * kPanel, 0.0F);
   for (int64_t first = 0; first < stream; first += kPart) {
     for (int64_t r = 0; r < rows; r += kMostRows) {
-      const kernels::PanelPart part{.x = p.x.const_data_ptr<float>() + r * width,
+      const kernels::PanelPart part{.x = p.x.const_data_ptr<float>() + r * p.x.size(1),
+                                    .row_stride = p.x.size(1),
                                     .rows = std::min(kMostRows, rows - r),
                                     .stream = stream,
                                     .first = first,
@@ -79,9 +91,7 @@ void multiply_panel(const Product& p, const Weight* weights, int64_t index, floa
       kernels::add_panel_part(part, weights + index * width * kPanel, sums + r * kPanel);
     }
   }
-  for (int64_t r = 0; r < rows; ++r) {
-    std::copy_n(sums + r * kPanel, kPanel, p.y.data_ptr<float>() + r * p.y.size(1) + index * kPanel);
-  }
+  write_panel(p, index, sums);
 }
 
 template <class Weight>
@@ -122,17 +132,14 @@ Tensor StreamedWeight::multiply(const Tensor& x, const Tensor& bias) const {
   check(x.size(-1) == in_, ErrorKind::shape, "few rows: x is ", x.sizes(), ", expected [..., ", in_, "]");
   RECORD_FUNCTION("unclip::few_rows_linear", std::vector<c10::IValue>({x, panels_}));
   const Tensor rows = x.reshape({-1, in_}).to(torch::kFloat32);
-  const int64_t width = panels_.size(1);
-  const Tensor wide = (width == in_ ? rows : at::constant_pad_nd(rows, {0, width - in_})).contiguous();
-  Tensor y = torch::empty({rows.size(0), panels_.size(0) * kPanel});
-  const Product product{panels_, wide, y};
+  const Tensor wide = at::constant_pad_nd(rows, {0, panels_.size(1) + kApart - in_});
+  Tensor y = torch::empty({rows.size(0), out_});
+  const Product product{panels_, wide, bias, y};
   if (dtype() == torch::kFloat32) {
     multiply_panels(product, panels_.const_data_ptr<float>());
   } else {
     multiply_panels(product, reinterpret_cast<const uint16_t*>(panels_.const_data_ptr<c10::BFloat16>()));
   }
-  y = y.narrow(1, 0, out_);
-  if (bias.defined()) y = y + bias;
   std::vector<int64_t> shape = x.sizes().vec();
   shape.back() = out_;
   return y.to(x.scalar_type()).reshape(shape);

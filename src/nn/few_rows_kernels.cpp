@@ -35,7 +35,6 @@ UNCLIP_INLINE void prefetch(const Weight* from) {
 template <int kRows, class Weight>
 UNCLIP_INLINE void add(const PanelPart& part, const Weight* panel, float* sums) {
   Floats sum[kRows][kVectors] = {};  // of this part alone: sums of parts round less than one long sum
-  const int64_t width = kStreams * part.stream;
   for (int64_t i = part.first; i < part.first + part.length; ++i) {
     for (int64_t s = 0; s < kStreams; ++s) {
       const int64_t k = s * part.stream + i;
@@ -44,7 +43,7 @@ UNCLIP_INLINE void add(const PanelPart& part, const Weight* panel, float* sums) 
       load(panel + k * kPanel, weight);
 #pragma GCC unroll 6
       for (int r = 0; r < kRows; ++r) {
-        const float x = part.x[r * width + k];
+        const float x = part.x[r * part.row_stride + k];
 #pragma GCC unroll 4
         for (int v = 0; v < kVectors; ++v) sum[r][v] += x * weight[v];
       }

@@ -12,6 +12,7 @@ constexpr int64_t kMostRows = 6;  // rows of x at a time: as many as the registe
 /// Part of one panel: rows of x times `length` weights of each stream.
 struct PanelPart {
   const float* x;  // [rows, kStreams · stream]
+  int64_t row_stride;
   int64_t rows;    // 1 to kMostRows
   int64_t stream;  // elements of one stream
   int64_t first;   // this part's first element within each stream

@@ -58,6 +58,17 @@ nn::TextEncoding some_text(int64_t count) {
           .hidden = normal_noise({5, 2, 0}, {count, 7, 16})};
 }
 
+TEST_F(PriorParity, PositionsThatNoCaptionUsesAreLeftOut) {
+  nn::TextEncoding texts = some_text(2);
+  texts.mask = torch::tensor({1, 1, 0, 0, 0, 0, 0, 1, 1, 1, 0, 1, 0, 0}).view({2, 7}).to(torch::kBool);
+  const Tensor z_i = normal_noise({5, 3, 0}, {2, 16}), t = torch::full({2}, 400, torch::kLong);
+  const TextPrefix prefix = model_->encode_text(texts);
+  EXPECT_EQ(prefix.mask.size(1), 5);  // columns 0, 1, 2, 4 and z_t
+  EXPECT_EQ(prefix.cache[0].k.size(2), 5);
+  EXPECT_CLOSE(model_->predict(prefix, z_i, t), model_->forward(z_i, t, texts),
+               {.absolute = 1e-6, .relative = 1e-6});
+}
+
 TEST_F(PriorParity, ScalingIsUndone) {
   const Tensor z_i = normal_noise({1, 1, 1}, {3, 16});
   EXPECT_CLOSE(model_->unscale(model_->scale(z_i)), z_i);
