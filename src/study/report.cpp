@@ -20,6 +20,11 @@ constexpr const char* kHowToRead =
     "other "
     "seeds are not in them.";
 
+constexpr const char* kBiased =
+    "There are fewer pictures for each setting than feature dimensions: Fréchet distances are then biased "
+    "upwards. "
+    "Compare them only within this report, and give a larger budget for verdicts that rest on them.";
+
 std::string plan_text(const Plan& plan) {
   return join_text("Budget: ", number_text(plan.hours),
                    " hours, divided by how fast this machine is: ", number_text(plan.speeds.prior_step, 3),
@@ -66,6 +71,7 @@ std::string report_html(const Study& study, const std::string& command) {
                            " test pictures that nothing was trained on."));
   page.paragraph(plan_text(study.plan));
   page.paragraph(kHowToRead);
+  if (study.is_biased) page.warning(kBiased);
   add_summary(page, study);
   for (const Finding& finding : study.findings) add_finding(page, finding);
   return page.html();
@@ -76,6 +82,7 @@ std::string results_json(const Study& study, const std::string& command) {
                               {"command", command},
                               {"judge", study.judge},
                               {"test_pictures", study.test_pictures},
+                              {"fid_biased", study.is_biased},
                               {"plan", nlohmann::ordered_json::parse(config_to_json(study.plan))},
                               {"findings", nlohmann::ordered_json::array()}};
   for (const Finding& finding : study.findings)

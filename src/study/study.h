@@ -30,9 +30,10 @@ struct StudyRequest {
 
 struct Study {
   Plan plan;
-  std::string judge;  // whose features figures are about
+  std::string judge;       // whose features figures are about
+  bool is_biased = false;  // too few pictures for the Fréchet distance (eval::is_biased)
   int64_t test_pictures = 0;
-  std::vector<Finding> findings;
+  std::vector<Finding> findings = {};
 };
 
 /// Ids of all claims, in the order of the report.

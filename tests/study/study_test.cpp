@@ -91,11 +91,11 @@ TEST_F(WholeStudy, ExaminesAllClaimsOnceAndGoesOn) {
                                "principal-components", "typographic-attack"));
   EXPECT_EQ(study.plan.pictures, 16);
   const std::string json = results_json(study, request_.command), html = report_html(study, request_.command);
-  for (const char* words :
-       {"\"format\": \"unclip.study.1\"", "\"verdict\"", "\"low\"", "\"prior_steps\": 16"})
+  for (const char* words : {"\"format\": \"unclip.study.1\"", "\"verdict\"", "\"low\"", "\"prior_steps\": 16",
+                            "\"fid_biased\": true"})
     EXPECT_THAT(json, HasSubstr(words));
-  for (const char* words :
-       {"unclip study &lt;all&gt;", "<svg", "data:image/png;base64", "undecided", "unclip eval"})
+  for (const char* words : {"unclip study &lt;all&gt;", "<svg", "data:image/png;base64", "undecided",
+                            "unclip eval", "biased upwards"})
     EXPECT_THAT(html, HasSubstr(words));
 
   const auto before = files();

@@ -19,7 +19,7 @@ Finding described() {
           .measured =
               "The examined model draws for the same test captions with --prior none, text and "
               "diffusion. The verdict is on the Fréchet distance: the prior's must be lower than "
-              "each of the others', so the smaller of both differences decides."};
+              "each of the others', so the difference whose interval starts lower decides."};
 }
 
 }  // namespace

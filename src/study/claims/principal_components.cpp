@@ -78,8 +78,7 @@ Finding examine_principal_components(Lab& lab) {
   const prior::PrincipalComponents components = fit(lab);
 
   Finding finding = described();
-  eval::report::Series cosine{.name = "cosine with the original", .x = {}, .y = {}},
-      found{.name = "original found", .x = {}, .y = {}};
+  eval::report::Series cosine{.name = "cosine", .x = {}, .y = {}}, found{.name = "found", .x = {}, .y = {}};
   std::vector<Column> columns;
   torch::Tensor first, last;
   for (const int64_t k : counts_up_to(manipulate::count(components))) {
@@ -89,8 +88,8 @@ Finding examine_principal_components(Lab& lab) {
     if (!first.defined()) first = last;
     const std::string label = "k=" + std::to_string(k);
     const double share = 1 - prior::reconstruction_error(components.eigenvalues, k);
-    add_point(cosine, static_cast<double>(k), mean(row_cosines(z, originals), seed));
-    add_point(found, static_cast<double>(k), mean(last, seed));
+    add_point(cosine, std::log2(static_cast<double>(k)), mean(row_cosines(z, originals), seed));
+    add_point(found, std::log2(static_cast<double>(k)), mean(last, seed));
     finding.figures.emplace_back("share of the variance of z_i, " + label, exactly(share));
     finding.figures.emplace_back("cosine with the original, " + label, mean(row_cosines(z, originals), seed));
     finding.figures.emplace_back("original found among all, " + label, mean(last, seed));
@@ -103,7 +102,9 @@ Finding examine_principal_components(Lab& lab) {
                              "2 by ",
                              with_interval(gain), ".");
   finding.figures.emplace_back("gain of identity", gain);
-  finding.plots = {{{"Identity against components", "components", "share, cosine"}, {found, cosine}}};
+  finding.plots = {{{"Identity against components", "log₂ of the components kept",
+                     "original found (share), cosine with it"},
+                    {found, cosine}}};
   finding.grids.push_back(grid(subjects, columns, "Not chosen. Left: the original."));
   finding.commands = {join_text("unclip probe PICTURE", flag_text("--data", lab.request().data), " --size ",
                                 lab.side(), " --model ", quoted(lab.request().model.string()))};
