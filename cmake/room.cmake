@@ -45,7 +45,8 @@ function(unclip_add_tests name)
   target_link_libraries(${name}_test PRIVATE ${ARG_DEPENDS} ${ARG_LIBRARIES} unclip_warnings GTest::gmock_main)
   unclip_use_torch(${name}_test PRIVATE)
   add_test(NAME ${name} COMMAND ${name}_test)
-  # An allocation that is too large throws, as it does without AddressSanitizer, instead of ending the test.
+  # An allocation that is too large throws, as it does without AddressSanitizer, instead of ending the test. Several
+  # tests run at once: threads that wait leave the cores to the others.
   set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT 1800
-                       ENVIRONMENT ASAN_OPTIONS=allocator_may_return_null=1)
+                       ENVIRONMENT "ASAN_OPTIONS=allocator_may_return_null=1;OMP_WAIT_POLICY=PASSIVE")
 endfunction()

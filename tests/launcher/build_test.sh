@@ -27,7 +27,7 @@ expect 'a changed source is built' equals "$out" two
 launch
 expect 'and only once' equals "$err" ''
 
-echo 'oops' >>"$project/apps/cli/main.c"
+echo '#error oops' >>"$project/apps/cli/main.c"
 launch
 expect 'a failing build exits with 1' equals "$out$code" 1
 expect 'shows the compiler'"'"'s words' contains "$err" 'oops'
