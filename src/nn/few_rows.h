@@ -8,7 +8,7 @@
 
 namespace unclip::nn {
 
-/// Whether multiply_few_rows is worth it here: up to this many rows (0 on processors without AVX-512).
+/// Up to how many rows StreamedWeight is the faster way here (0 on processors without AVX-512).
 int64_t most_few_rows(torch::ScalarType dtype);
 
 /// A weight matrix [out, in] in reading order, zeros added to fill panels of columns and streams.

@@ -2,8 +2,6 @@
 
 #include "unclip/base/instruction_sets.h"
 
-#define UNCLIP_INLINE __attribute__((always_inline)) inline
-
 namespace unclip::nn::kernels {
 namespace {
 
