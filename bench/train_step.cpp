@@ -6,7 +6,7 @@
 
 #include "unclip/base/runtime.h"
 #include "unclip/decoder/decoder.h"
-#include "unclip/train/adamw.h"
+#include "unclip/train/optimizer.h"
 
 namespace {
 
@@ -26,7 +26,7 @@ int run(const std::vector<std::string>& arguments) {
   model->train();
   std::vector<std::pair<std::string, torch::Tensor>> parameters;
   for (const auto& item : model->named_parameters()) parameters.emplace_back(item.key(), item.value());
-  train::AdamW optimizer(parameters, {});
+  train::Optimizer optimizer(parameters, {});
   const torch::Tensor x = torch::randn({batch, config.unet.in_channels, config.unet.size, config.unet.size});
   const torch::Tensor target =
       torch::randn({batch, config.unet.out_channels, config.unet.size, config.unet.size});

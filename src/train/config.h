@@ -1,8 +1,8 @@
 // Settings that every training run has, whatever the stage.
 #pragma once
 #include "unclip/base/runtime.h"
-#include "unclip/train/adamw.h"
 #include "unclip/train/lr_schedule.h"
+#include "unclip/train/optimizer.h"
 
 namespace unclip::train {
 
@@ -15,7 +15,7 @@ struct TrainConfig {
   int64_t accumulation = 1;  // batches whose gradients are added up for one update
   int64_t seed = 1;
   Precision precision = Precision::automatic;
-  AdamWConfig optimizer;
+  OptimizerConfig optimizer;
   LrScheduleConfig lr;
   int64_t log_every = 20;
   int64_t evaluate_every = 1000;
@@ -27,7 +27,7 @@ struct TrainConfig {
     field("accumulation", self.accumulation, "batches per update");
     field("seed", self.seed, "of weights, data order, noise and dropout");
     field("precision", self.precision, "bf16, fp32 or auto: the faster one here");
-    field("optimizer", self.optimizer, "AdamW");
+    field("optimizer", self.optimizer, "AdamW, Muon for hidden layers where asked");
     field("lr", self.lr, "course of the learning rate");
     field("log_every", self.log_every, "steps between lines of log.jsonl");
     field("evaluate_every", self.evaluate_every, "steps between sample sheets and validation figures");

@@ -51,7 +51,7 @@ void TrainConfig::validate() const {
         "be positive");
 }
 
-AveragedWeights::AveragedWeights(AdamW& optimizer) : optimizer_(optimizer) { swap(); }
+AveragedWeights::AveragedWeights(Optimizer& optimizer) : optimizer_(optimizer) { swap(); }
 AveragedWeights::~AveragedWeights() { swap(); }
 
 void AveragedWeights::swap() {
@@ -77,7 +77,7 @@ void Trainer::start_or_resume() {
   own_parameters(network);
   loader_ = parts_.make_loader(position_.data);
   if (!checkpoint) parts_.stage.prepare(*loader_);
-  optimizer_ = std::make_unique<AdamW>(trained_parameters(network), parts_.config.optimizer);
+  optimizer_ = std::make_unique<Optimizer>(trained_parameters(network), parts_.config.optimizer);
   if (!checkpoint) return;
   optimizer_->set_steps(position_.step);
   const std::map<std::string, torch::Tensor> ema(checkpoint->tensors.ema.begin(),
@@ -87,7 +87,7 @@ void Trainer::start_or_resume() {
   const torch::NoGradGuard no_grad;
   for (TrainedTensor& t : optimizer_->tensors()) {
     t.mean.copy_(state.at("mean." + t.name));
-    t.square.copy_(state.at("square." + t.name));
+    if (t.square.defined()) t.square.copy_(state.at("square." + t.name));
     t.ema.copy_(ema.at(t.name));
   }
 }
@@ -172,7 +172,7 @@ CheckpointTensors Trainer::tensors() {
   for (const TrainedTensor& t : optimizer_->tensors()) {
     result.ema[t.name] = t.ema;
     result.optimizer["mean." + t.name] = t.mean;
-    result.optimizer["square." + t.name] = t.square;
+    if (t.square.defined()) result.optimizer["square." + t.name] = t.square;
   }
   return result;
 }

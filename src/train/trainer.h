@@ -45,7 +45,7 @@ class Trainer {
 
   TrainerParts parts_;
   Position position_;
-  std::unique_ptr<AdamW> optimizer_;
+  std::unique_ptr<Optimizer> optimizer_;
   std::unique_ptr<data::Loader> loader_;
   double smoothed_loss_ = 0.0;
   double pictures_since_log_ = 0.0, seconds_since_log_ = 0.0;
@@ -54,14 +54,14 @@ class Trainer {
 /// Puts the averaged weights into the network while it lives.
 class AveragedWeights {
  public:
-  explicit AveragedWeights(AdamW& optimizer);
+  explicit AveragedWeights(Optimizer& optimizer);
   ~AveragedWeights();
   AveragedWeights(const AveragedWeights&) = delete;
   AveragedWeights& operator=(const AveragedWeights&) = delete;
 
  private:
   void swap();
-  AdamW& optimizer_;
+  Optimizer& optimizer_;
 };
 
 }  // namespace unclip::train

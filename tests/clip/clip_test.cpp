@@ -112,7 +112,7 @@ TEST(Clip, TemperatureStaysBelowAHundred) {
 TEST(Clip, OverfitsEightPairs) {
   Clip model(tiny(nn::Activation::gelu));
   nn::initialize_parameters(*model, 1);
-  train::AdamW optimizer(testing::parameters_of(*model), {});
+  train::Optimizer optimizer(testing::parameters_of(*model), {});
   const Tensor pictures = normal_noise({1, 1, 1}, {8, 3, 32, 32});
   const Tensor ids =
       torch::cat({torch::full({8, 1}, 97), torch::arange(8).unsqueeze(1), torch::full({8, 1}, 98)}, 1);

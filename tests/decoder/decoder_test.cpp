@@ -142,7 +142,7 @@ TEST(Decoder, OverfitsEightPictures) {
   config.unet.channel_mult = {2, 3};
   Decoder model(config);
   nn::initialize_parameters(*model, 1);
-  train::AdamW optimizer(testing::parameters_of(*model), {});
+  train::Optimizer optimizer(testing::parameters_of(*model), {});
   const Tensor z_i = normal_noise({1, 1, 1}, {8, 16}),
                target = normal_noise({1, 2, 1}, {8, 3, 2, 2}).repeat_interleave(8, 2).repeat_interleave(8, 3);
   const Tensor x = torch::zeros_like(target), t = torch::full({8}, 999, torch::kLong);

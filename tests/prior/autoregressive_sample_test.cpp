@@ -152,7 +152,7 @@ TEST_F(ArSample, ReportsEveryCodeAndRefusesAModelWithoutComponents) {
 TEST_F(ArSample, OverfitsEightEmbeddings) {
   const Tensor z_i = normal_noise({1, 1, 1}, {8, 16});
   const Tensor codes = model_->encode(z_i);
-  train::AdamW optimizer(testing::parameters_of(*model_), {});
+  train::Optimizer optimizer(testing::parameters_of(*model_), {});
   Tensor loss;
   for (int step = 0; step < 150; ++step) {
     const CodePrompt prompt{text(8), (torch::arange(8) + step) % 11};  // any z_i·z_t, as in drawing

@@ -101,7 +101,7 @@ TEST(DiffusionPrior, OverfitsEightEmbeddings) {
   const Tensor x_0 = normal_noise({1, 1, 1}, {8, 16});
   nn::TextEncoding text = some_text(8);
   text.ids = torch::arange(8).unsqueeze(1).expand({8, 7}).contiguous();
-  train::AdamW optimizer(testing::parameters_of(*model), {});
+  train::Optimizer optimizer(testing::parameters_of(*model), {});
   const Tensor t = torch::full({8}, 999, torch::kLong);
   Tensor loss;
   for (int step = 0; step < 150; ++step) {

@@ -6,13 +6,13 @@
 #include "support/fixture.h"
 #include "unclip/io/key_map.h"
 #include "unclip/io/state.h"
-#include "unclip/train/adamw.h"
+#include "unclip/train/optimizer.h"
 
 namespace unclip::testing {
 
 /// As in every trained fixture's metadata: lr 1e-3, betas 0.9 and 0.95, eps 1e-5, weight decay 0.1 on
 /// everything.
-inline train::AdamWConfig fixture_optimizer() {
+inline train::OptimizerConfig fixture_optimizer() {
   return {.learning_rate = 1e-3,
           .beta1 = 0.9,
           .beta2 = 0.95,
@@ -51,7 +51,7 @@ inline void expect_same_training(torch::nn::Module& module,
     EXPECT_CLOSE(parameter.grad(), gradients.at(name), {.absolute = 1e-6, .relative = 1e-4}) << name;
   }
   module.zero_grad();
-  train::AdamW optimizer(parameters_of(module), fixture_optimizer());
+  train::Optimizer optimizer(parameters_of(module), fixture_optimizer());
   const torch::Tensor losses = fixture["step_losses"];
   for (int64_t step = 0; step < losses.size(0); ++step) {
     const torch::Tensor value = loss();

@@ -99,8 +99,7 @@ struct Setting {
   }
 };
 
-TEST(Trainer, ResumesBitForBit) {
-  Setting setting;
+void expect_exact_resume(Setting& setting) {
   const io::NamedTensors straight = setting.train("straight", 20);
   setting.train("interrupted", 10);
   const io::NamedTensors resumed = setting.train("interrupted", 20);  // a new process would do the same
@@ -112,6 +111,17 @@ TEST(Trainer, ResumesBitForBit) {
     EXPECT_TRUE(torch::equal(tensor, b.tensors.optimizer.at(name))) << name;
   for (const auto& [name, tensor] : a.tensors.model)
     EXPECT_TRUE(torch::equal(tensor, b.tensors.model.at(name))) << name;
+}
+
+TEST(Trainer, ResumesBitForBit) {
+  Setting setting;
+  expect_exact_resume(setting);
+}
+
+TEST(Trainer, ResumesBitForBitWithMuon) {
+  Setting setting;
+  setting.config.optimizer.muon_momentum = 0.9;
+  expect_exact_resume(setting);
 }
 
 TEST(Trainer, StopsAtALossThatIsNotFiniteWithTheCheckpointIntact) {

@@ -74,7 +74,7 @@ TEST(Upsampler, OverfitsEightCrops) {
   config.unet.channel_mult = {2, 3};
   Upsampler model(config);
   nn::initialize_parameters(*model, 1);
-  train::AdamW optimizer(testing::parameters_of(*model), {});
+  train::Optimizer optimizer(testing::parameters_of(*model), {});
   const Tensor enlarged =
       normal_noise({1, 1, 1}, {8, 3, 4, 4}).repeat_interleave(4, 2).repeat_interleave(4, 3);
   const Tensor target = enlarged.flip({1}), x = torch::zeros_like(enlarged),
