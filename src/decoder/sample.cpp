@@ -41,8 +41,7 @@ diffusion::Denoiser unbounded_denoiser(Decoder& model, const DrawingInput& input
   };
   const diffusion::Network guided = guidance == 1.0
                                         ? network(conditional_input(input))
-                                        : diffusion::guide_doubled(network(conditional_input(input)),
-                                                                   network(doubled_input(input)), guidance);
+                                        : diffusion::guide_doubled(network(doubled_input(input)), guidance);
   const auto& config = model->config().diffusion;
   return diffusion::make_denoiser(diffusion::NoiseSchedule(config.schedule), config, guided);
 }

@@ -50,8 +50,7 @@ Network guide(Network conditional, Network unconditional, double scale) {
   };
 }
 
-Network guide_doubled(Network conditional, Network doubled, double scale) {
-  if (scale == 1.0) return conditional;
+Network guide_doubled(Network doubled, double scale) {
   return [doubled = std::move(doubled), scale](const Tensor& x_t, int64_t t) {
     const Tensor both = doubled(torch::cat({x_t, x_t}), t);
     check(both.size(0) == 2 * x_t.size(0), ErrorKind::shape, "a guided network answered ", both.size(0),

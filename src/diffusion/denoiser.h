@@ -26,8 +26,8 @@ Denoiser make_denoiser(const NoiseSchedule& schedule, const DiffusionConfig& con
 /// channels stay those of e_c. Scale 1 asks the conditional network alone.
 Network guide(Network conditional, Network unconditional, double scale);
 /// The same with both networks in one call, which CPUs need: `doubled` gets x_t twice, [2N, C, …], rows
-/// 0…N−1 to be read with the condition and rows N…2N−1 without. Scale 1 asks `conditional` with [N, C, …].
-Network guide_doubled(Network conditional, Network doubled, double scale);
+/// 0…N−1 to be read with the condition and rows N…2N−1 without.
+Network guide_doubled(Network doubled, double scale);
 /// The mix of two raw outputs for C data channels.
 Tensor guided(const Tensor& conditional, const Tensor& unconditional, double scale, int64_t channels);
 

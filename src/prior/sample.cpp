@@ -24,7 +24,7 @@ diffusion::Denoiser guided_denoiser(DiffusionPrior& model,
     guided = network(model->encode_text(text));
   } else {
     const nn::TextEncoding both = concatenate_text(text, repeat_text(null_text, text.size()));
-    guided = diffusion::guide_doubled({}, network(model->encode_text(both)), guidance);
+    guided = diffusion::guide_doubled(network(model->encode_text(both)), guidance);
   }
   return diffusion::threshold(
       diffusion::make_denoiser(diffusion::NoiseSchedule(config.diffusion.schedule), config.diffusion, guided),
