@@ -49,6 +49,7 @@ struct DecoderConfig {
   nn::UNetConfig unet{.context_width = 2048};
   int64_t embed_dim = 1024;
   int64_t image_tokens = 4;  // unCLIP §2.1
+  bool layout = false;       // z_i is a picture of the coarsest level, too: for small nets and centred things
   bool unit_z_i = true;      // z_i is brought to length √D first (else it is used as it is)
   NullImage null_image = NullImage::zeros;
   DecoderTextConfig text;
@@ -65,6 +66,7 @@ struct DecoderConfig {
     field("unet", self.unet, "the ADM UNet");
     field("embed_dim", self.embed_dim, "width of the CLIP embedding");
     field("image_tokens", self.image_tokens, "context tokens made from z_i");
+    field("layout", self.layout, "add a projection of z_i to every place of the coarsest level");
     field("unit_z_i", self.unit_z_i, "bring z_i to length sqrt(embed_dim) first");
     field("null_image", self.null_image, "what replaces a dropped z_i: zeros or learned");
     field("text", self.text, "the caption's pathway");

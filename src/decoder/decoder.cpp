@@ -33,6 +33,12 @@ DecoderImpl::DecoderImpl(const DecoderConfig& c)
   unet = register_module("unet", nn::UNet(c.unet));
   z_i_embed = register_module("z_i_embed", nn::Linear(c.embed_dim, c.unet.embed_width()));
   z_i_tokens = register_module("z_i_tokens", nn::Linear(c.embed_dim, c.image_tokens * c.unet.context_width));
+  if (c.layout) {
+    const int64_t side = c.unet.coarsest_side(),
+                  width = c.unet.level_channels(c.unet.channel_mult.size() - 1);
+    z_i_layout = register_module("z_i_layout", nn::Linear(c.embed_dim, width * side * side,
+                                                          nn::LinearOptions{.init = nn::Init::zeros()}));
+  }
   if (c.text.source == TextSource::own) {
     text_encoder = register_module(
         "text_encoder",
@@ -76,7 +82,11 @@ nn::UNetConditioning DecoderImpl::condition(const DecoderInput& input) {
   const int64_t batch = z_i.size(0);
   Tensor embedding = z_i_embed(z_i);
   Tensor tokens = z_i_tokens(z_i).view({batch, config_.image_tokens, config_.unet.context_width});
-  std::optional<Tensor> mask;
+  std::optional<Tensor> mask, layout;
+  if (!z_i_layout.is_empty()) {
+    const int64_t side = config_.unet.coarsest_side();
+    layout = z_i_layout(z_i).view({batch, -1, side, side});
+  }
   if (config_.text.source != TextSource::none) {
     check(input.text.has_value(), ErrorKind::shape, "decoder: this model reads captions, but none was given");
     if (!text_encoder.is_empty()) {
@@ -90,7 +100,8 @@ nn::UNetConditioning DecoderImpl::condition(const DecoderInput& input) {
       mask = torch::cat({image_mask, input.text->mask}, 1);
     }
   }
-  return {.embedding = embedding, .context = nn::ContextTokens{.tokens = tokens, .mask = mask}};
+  return {
+      .embedding = embedding, .context = nn::ContextTokens{.tokens = tokens, .mask = mask}, .layout = layout};
 }
 
 }  // namespace unclip::decoder

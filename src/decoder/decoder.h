@@ -37,6 +37,7 @@ class DecoderImpl : public nn::Layer {
   nn::UNet unet;
   nn::Linear z_i_embed;   // to the timestep embedding
   nn::Linear z_i_tokens;  // to the context: D -> image_tokens · context_width, one token after another
+  nn::Linear z_i_layout{nullptr};    // to all places of the coarsest level
   nn::Linear text_proj{nullptr};     // caption tokens to the context width
   nn::LayerNorm text_norm{nullptr};  // behind text_proj, with CLIP's text (Karlo)
   nn::Linear text_embed{nullptr};    // pooled caption (or z_t) to the timestep embedding

@@ -30,6 +30,7 @@ UNetImpl::UNetImpl(const UNetConfig& c)
   if (c.mid_attention) mid_attention = register_module("mid_attention", AttentionBlock(width, c));
   mid_block2 = register_module("mid_block2", ResBlock(width, width, c));
   build_up(skips);
+  if (c.fine_channels > 0) fine = register_module("fine", FineHead(c));
 }
 
 void UNetImpl::build_down(std::vector<int64_t>& skips) {
@@ -70,7 +71,8 @@ Tensor UNetImpl::forward(const Tensor& x_t, const Tensor& t, const UNetCondition
   if (conditioning.embedding) embedding = embedding + conditioning.embedding->to(compute_dtype);
   embedding = at::silu(embedding);
 
-  Tensor h = conv_in(at::pixel_unshuffle(x_t, config_.patch).to(compute_dtype));
+  const Tensor x = x_t.to(compute_dtype);
+  Tensor h = conv_in(at::pixel_unshuffle(x, config_.patch));
   std::vector<Tensor> skips{h};
   for (UNetLevel& level : down) {
     for (size_t i = 0; i < level->blocks.size(); ++i) {
@@ -80,6 +82,7 @@ Tensor UNetImpl::forward(const Tensor& x_t, const Tensor& t, const UNetCondition
     }
     if (!level->resample.is_empty()) skips.push_back(h = level->resample(h, embedding));
   }
+  if (conditioning.layout) h = h + conditioning.layout->to(compute_dtype);
   h = mid_block1(h, embedding);
   if (!mid_attention.is_empty()) h = mid_attention(h, conditioning.context);
   h = mid_block2(h, embedding);
@@ -91,8 +94,9 @@ Tensor UNetImpl::forward(const Tensor& x_t, const Tensor& t, const UNetCondition
     }
     if (!level->resample.is_empty()) h = level->resample(h, embedding);
   }
-  h = conv_out(norm_out(h, /*silu=*/true));
-  return at::pixel_shuffle(h.to(torch::kFloat32), config_.patch);
+  h = at::pixel_shuffle(conv_out(norm_out(h, /*silu=*/true)), config_.patch);
+  if (!fine.is_empty()) h = fine(h, x, embedding);
+  return h.to(torch::kFloat32);
 }
 
 }  // namespace unclip::nn

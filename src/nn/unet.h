@@ -9,6 +9,7 @@ namespace unclip::nn {
 struct UNetConditioning {
   std::optional<Tensor> embedding = std::nullopt;  // [N, embed_width], added to the timestep embedding
   std::optional<ContextTokens> context = std::nullopt;
+  std::optional<Tensor> layout = std::nullopt;  // [N, C, side, side] of the coarsest level, added to it
 };
 
 /// One resolution: `depth` residual blocks, each followed by attention where the level attends, then a
@@ -38,6 +39,7 @@ class UNetImpl : public torch::nn::Module {
   BlockList<UNetLevel> up;
   GroupNorm norm_out;
   Conv2d conv_out;
+  FineHead fine{nullptr};  // only with fine_channels
 
  private:
   void build_down(std::vector<int64_t>& skips);

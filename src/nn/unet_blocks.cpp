@@ -34,6 +34,8 @@ bool UNetConfig::attends(size_t level) const {
 void UNetConfig::validate(const std::string& where) const {
   check(!channel_mult.empty() && depth > 0 && channels > 0 && patch > 0, ErrorKind::config, where,
         ": channels, channel_mult, depth and patch must be positive");
+  check(fine_channels >= 0, ErrorKind::config, where, ": fine_channels is ", fine_channels,
+        ", expected 0 for none or more");
   const int64_t factor = patch << (channel_mult.size() - 1);
   check(size % factor == 0, ErrorKind::config, where, ": size ", size,
         " is not divisible by patch and levels together (", factor, ")");
@@ -97,6 +99,17 @@ Tensor AttentionBlockImpl::forward(const Tensor& x, const std::optional<ContextT
   }
   const Tensor attended = out(merge_heads(attention(q, k, v, mask)));
   return x + attended.view({x.size(0), x.size(2), x.size(3), x.size(1)}).permute({0, 3, 1, 2});
+}
+
+FineHeadImpl::FineHeadImpl(const UNetConfig& c)
+    : conv1(register_module("conv1", Conv2d(c.out_channels + c.in_channels, c.fine_channels, 3, conv3()))),
+      embed(register_module("embed", Linear(c.embed_width(), 2 * c.fine_channels))),
+      conv2(register_module("conv2", Conv2d(c.fine_channels, c.out_channels, 3, conv3(Init::zeros())))) {}
+
+Tensor FineHeadImpl::forward(const Tensor& y, const Tensor& x_t, const Tensor& embedding) {
+  const auto scale_shift = embed(embedding).unsqueeze(-1).unsqueeze(-1).chunk(2, 1);
+  const Tensor h = conv1(torch::cat({y, x_t}, 1));
+  return y + conv2(at::silu(at::addcmul(scale_shift[1] + h, scale_shift[0], h)));
 }
 
 }  // namespace unclip::nn

@@ -49,4 +49,17 @@ class AttentionBlockImpl : public torch::nn::Module {
 };
 TORCH_MODULE(AttentionBlock);
 
+/// What a net on patches cannot see, the pixels beside a patch: a residual of two convolutions at full
+/// resolution, from its result and x_t, told t by scale and shift. Starts as the identity.
+class FineHeadImpl : public torch::nn::Module {
+ public:
+  explicit FineHeadImpl(const UNetConfig& config);
+  /// y [N, out_channels, H, W], x_t [N, in_channels, H, W], embedding [N, E] (already activated)
+  Tensor forward(const Tensor& y, const Tensor& x_t, const Tensor& embedding);
+  Conv2d conv1;
+  Linear embed;
+  Conv2d conv2;
+};
+TORCH_MODULE(FineHead);
+
 }  // namespace unclip::nn

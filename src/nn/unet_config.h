@@ -7,9 +7,10 @@ namespace unclip::nn {
 struct UNetConfig {
   int64_t size = 64;  // side of the pictures it is made for; convolution-only nets run at any side
   int64_t in_channels = 3;
-  int64_t out_channels = 6;  // ε and the variance range
-  int64_t patch = 1;         // space-to-depth factor in front of the net, undone behind it
-  int64_t channels = 512;    // unCLIP Table 3, decoder column
+  int64_t out_channels = 6;   // ε and the variance range
+  int64_t patch = 1;          // space-to-depth factor in front of the net, undone behind it
+  int64_t fine_channels = 0;  // width of a head that smooths over the patches' borders; 0: none
+  int64_t channels = 512;     // unCLIP Table 3, decoder column
   std::vector<double> channel_mult{1, 2, 3, 4};
   int64_t depth = 3;                                      // residual blocks per level
   std::vector<int64_t> attention_resolutions{32, 16, 8};  // grid sides that attend; empty: convolutions only
@@ -26,6 +27,8 @@ struct UNetConfig {
     field("in_channels", self.in_channels, "channels in");
     field("out_channels", self.out_channels, "channels out (twice the picture's with a learned variance)");
     field("patch", self.patch, "space-to-depth factor: 2 runs a 64 px picture on a 32 x 32 grid");
+    field("fine_channels", self.fine_channels,
+          "width of a full-resolution head behind the patches, 0 for none");
     field("channels", self.channels, "base width");
     field("channel_mult", self.channel_mult, "width multiplier of each level");
     field("depth", self.depth, "residual blocks per level");
@@ -40,6 +43,7 @@ struct UNetConfig {
   }
 
   int64_t embed_width() const { return 4 * channels; }
+  int64_t coarsest_side() const { return size / patch >> (channel_mult.size() - 1); }
   int64_t level_channels(size_t level) const;  // rounded: a level may have 4/3 of the base width
   bool attends(size_t level) const;
   /// Throws Error(config) with both numbers if the settings contradict each other.

@@ -45,7 +45,7 @@ int64_t unet_numbers(const nn::UNetConfig& c) {
     kept += (c.depth + 1) * width * pixels;
     widest = std::max(widest, (below + 2 * width) * pixels);
   }
-  return kept + 3 * widest;
+  return kept + 3 * widest + 3 * c.fine_channels * c.size * c.size;
 }
 
 StageNeed upsampler_need(const Model& model, const UpsamplingPlan& plan, torch::ScalarType dtype) {

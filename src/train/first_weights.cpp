@@ -29,6 +29,11 @@ torch::Tensor widened(const torch::Tensor& stored, const torch::Tensor& wanted) 
   return result;
 }
 
+/// Parts that change nothing at their start: a net without them may go on with them.
+bool may_be_new(const std::string& name) {
+  return name.find("unet.fine.") != std::string::npos || name.starts_with("z_i_layout.");
+}
+
 }  // namespace
 
 void start_from(torch::nn::Module& network, const fs::path& folder, const std::string& stage) {
@@ -41,6 +46,9 @@ void start_from(torch::nn::Module& network, const fs::path& folder, const std::s
     if (found == wanted.end()) continue;
     tensor =
         widened(tensor, found->second).to(found->second.scalar_type(), /*non_blocking=*/false, /*copy=*/true);
+  }
+  for (const auto& [name, tensor] : wanted) {
+    if (may_be_new(name)) stored.try_emplace(name, tensor.clone());
   }
   io::load_state(network, stored, file.string());
 }

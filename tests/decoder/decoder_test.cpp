@@ -49,6 +49,29 @@ class DecoderParity : public ::testing::Test {
   Decoder model_;
 };
 
+TEST(DecoderLayout, StartsAsNothingAndThenPlacesZI) {
+  DecoderConfig config = tiny();
+  config.text = {.source = TextSource::none};
+  config.layout = true;
+  Decoder model(config);
+  nn::initialize_parameters(*model, 1);
+  const torch::NoGradGuard no_grad;
+  model->unet->conv_out->weight.fill_(0.1);
+  const Tensor z_i = normal_noise({1, 1, 0}, {2, 16}), x_t = normal_noise({1, 2, 0}, {2, 3, 16, 16});
+  const Tensor t = torch::tensor({10, 700}, torch::kLong);
+  nn::UNetConditioning told = model->condition({.z_i = z_i, .drop_image = {}, .text = {}});
+  ASSERT_TRUE(told.layout.has_value());
+  EXPECT_EQ(told.layout->sizes(), (std::vector<int64_t>{2, 24, 4, 4}));
+  const Tensor started = model->forward(x_t, t, told);
+  told.layout.reset();
+  EXPECT_TRUE(torch::equal(started, model->forward(x_t, t, told)));
+
+  model->z_i_layout->weight.normal_();
+  told = model->condition({.z_i = z_i, .drop_image = {}, .text = {}});
+  EXPECT_CLOSE((*told.layout)[1][5][2][3], at::dot(z_i[1], model->z_i_layout->weight[5 * 16 + 2 * 4 + 3]));
+  EXPECT_FALSE(torch::allclose(started, model->forward(x_t, t, told)));
+}
+
 TEST_F(DecoderParity, ConditioningEqualsDiffusers) {
   const nn::UNetConditioning conditioning = model_->condition(input());
   if (!conditioning.context || !conditioning.embedding) FAIL() << "the decoder is told nothing";

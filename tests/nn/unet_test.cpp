@@ -81,6 +81,50 @@ TEST(UNet, ConvolutionalNetRunsAtAnySide) {
   EXPECT_EQ(net(torch::randn({1, 3, 20, 28}), torch::tensor({1}), UNetConditioning{}).size(3), 28);
 }
 
+TEST(UNet, FineHeadStartsAsIdentity) {
+  UNetConfig config = tiny();
+  config.patch = 2;
+  config.attention_resolutions = {4};
+  UNet plain(config);
+  config.fine_channels = 6;
+  UNet net(config);
+  initialize_parameters(*net, 1);
+  initialize_parameters(*plain, 1);
+  const torch::NoGradGuard no_grad;
+  for (const auto& model : {plain, net})
+    model->conv_out->weight.copy_(normal_noise({4, 1, 0}, model->conv_out->weight.sizes()));
+  const Tensor x = normal_noise({1, 1, 1}, {2, 3, 16, 16}), t = torch::tensor({10, 500});
+  const Tensor y = net(x, t, UNetConditioning{});
+  EXPECT_GT(y.abs().max().item<float>(), 0.0F);
+  EXPECT_TRUE(torch::equal(y, plain(x, t, UNetConditioning{})));
+}
+
+TEST(FineHead, IsALocalResidualToldTheTimestep) {
+  UNetConfig config = tiny();
+  config.fine_channels = 5;
+  FineHead head(config);
+  randomise(*head);
+  const torch::NoGradGuard no_grad;
+  const Tensor y = normal_noise({1, 1, 1}, {2, 6, 16, 16}), x = normal_noise({1, 2, 1}, {2, 3, 16, 16});
+  const Tensor embedding = normal_noise({1, 3, 1}, {2, config.embed_width()});
+  const Tensor result = head(y, x, embedding);
+
+  const Tensor told = at::linear(embedding, head->embed->weight, head->embed->bias);
+  const Tensor scale = told.slice(1, 0, 5).view({2, 5, 1, 1}), shift = told.slice(1, 5).view({2, 5, 1, 1});
+  const Tensor h = at::conv2d(torch::cat({y, x}, 1), head->conv1->weight, head->conv1->bias, 1, 1);
+  const Tensor expected =
+      y + at::conv2d(at::silu(h * (1 + scale) + shift), head->conv2->weight, head->conv2->bias, 1, 1);
+  EXPECT_CLOSE(result, expected, {.relative = 1e-5});
+
+  Tensor nudged = x.clone();
+  nudged.select(2, 8).select(2, 8) += 1;  // one pixel: only the 5×5 around it may change
+  const Tensor change = (head(y, nudged, embedding) - result).abs().amax({0, 1});
+  EXPECT_GT(change.slice(0, 6, 11).slice(1, 6, 11).min().item<float>(), 0.0F);
+  Tensor outside = change.clone();
+  outside.slice(0, 6, 11).slice(1, 6, 11).zero_();
+  EXPECT_EQ(outside.max().item<float>(), 0.0F);
+}
+
 TEST(UNetConfig, NamesContradictions) {
   UNetConfig config = tiny();
   config.head_channels = 5;

@@ -91,6 +91,23 @@ TEST_F(FineTuning, StartsAsTheOtherDecoderWhateverTheSurroundings) {
                {.absolute = 1e-5, .relative = 1e-5});
 }
 
+TEST_F(FineTuning, MayAddAFineHeadAndALayout) {
+  decoder::DecoderConfig config = config_of(false);
+  config.unet.fine_channels = 4;
+  config.layout = true;
+  decoder::Decoder model(config);
+  nn::initialize_parameters(*model, 3);
+  start_from(*model, folder_.path(), "decoder");
+  const torch::NoGradGuard no_grad;
+  model->eval();
+  const Tensor x_t = normal_noise({1, 1, 1}, {2, 3, 8, 8}), t = torch::tensor({10, 700}, torch::kLong);
+  const auto run = [&](decoder::Decoder& of) {
+    const Tensor z_i = normal_noise({1, 2, 1}, {2, 16});
+    return of->forward(x_t, t, of->condition({.z_i = z_i, .drop_image = {}, .text = {}}));
+  };
+  EXPECT_TRUE(torch::equal(run(model), run(base_)));
+}
+
 TEST_F(FineTuning, NamesWhatDoesNotFit) {
   decoder::Decoder wider(config_of(true, 12));
   EXPECT_THAT(error_of(ErrorKind::checkpoint, [&] { start_from(*wider, folder_.path(), "decoder"); }),
