@@ -60,7 +60,15 @@ void write_dump(const fs::path& path, const pipeline::Pictures& pictures) {
 void DrawingFlags::declare_drawing(CLI::App& app) {
   declare_model(app);
   app.add_option("--n", n, "pictures per caption")->check(between<int64_t>(1, 10000))->capture_default_str();
+  declare_candidates(app);
   declare_sampler(app);
+}
+
+void DrawingFlags::declare_candidates(CLI::App& app) {
+  app.add_option(
+         "--candidates", candidates,
+         "draw so many for each picture and keep the one that CLIP sees nearest to what was asked for")
+      ->check(between<int64_t>(1, 64));
 }
 
 void DrawingFlags::declare_model(CLI::App& app) {
@@ -140,6 +148,7 @@ pipeline::Drawing DrawingFlags::drawing() const {
   result.temperature = temperature;
   result.top_p = top_p;
   result.eta = eta;
+  result.candidates = candidates;
   result.size = size;
   return result;
 }

@@ -16,6 +16,7 @@ struct DrawingFlags {
   int64_t n = 1;
   std::optional<int64_t> size;  // absent: the model's usual one
   std::string steps, prior_steps, upsampler_steps;
+  std::optional<int64_t> candidates;
   std::optional<double> guidance, prior_guidance, temperature, top_p, eta;
   std::string sampler, prior_sampler, upsampler_sampler;
   std::string prior = "diffusion";
@@ -26,12 +27,13 @@ struct DrawingFlags {
   std::filesystem::path output;
   bool force = false;
 
-  /// Of the model, the decoder and the upsamplers: declare_model, --n and declare_sampler.
+  /// Of the model, the decoder and the upsamplers: declare_model, --n, --candidates and declare_sampler.
   void declare_drawing(CLI::App& app);
   /// All but --n and those of the sampler.
   void declare_model(CLI::App& app);
   /// All but those, --seed and --guidance.
   void declare_settings(CLI::App& app);
+  void declare_candidates(CLI::App& app);
   /// Of the decoder's sampler.
   void declare_sampler(CLI::App& app);
   void declare_prior(CLI::App& app);

@@ -167,6 +167,7 @@ std::function<void()> declare(CLI::App& app, const Context& context) {
   auto& flags = settings->flags;
   const size_t before = app.get_options().size();
   flags.declare_settings(app);
+  flags.declare_candidates(app);
   flags.declare_sampler(app);
   flags.declare_prior(app);
   app.add_option("--guidance", settings->guidance, "decoder guidance scales, for instance 1,2,3,4");

@@ -40,7 +40,7 @@ Recipe recipe_of(const DrawingFlags& flags, const CLI::App& app) {
   Recipe recipe{{"model", flags.model.filename().string()}, {"prior", flags.prior}};
   for (const char* name :
        {"steps", "prior-steps", "upsampler-steps", "guidance", "prior-guidance", "sampler", "prior-sampler",
-        "temperature", "top-p", "upsampler-sampler", "eta", "dtype", "noise"}) {
+        "temperature", "top-p", "upsampler-sampler", "eta", "candidates", "dtype", "noise"}) {
     const CLI::Option* option = app.get_option(std::string("--") + name);
     if (option->count() > 0) recipe[name] = option->as<std::string>();
   }

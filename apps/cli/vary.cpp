@@ -41,6 +41,8 @@ Varied vary_latent(Settings& settings, const Context& context) {
   DrawingFlags& flags = settings.flags;
   check(flags.memory.empty(), ErrorKind::usage,
         "--memory has no effect where the picture's own x_T is used: leave --memory or --eta out");
+  check(!flags.candidates, ErrorKind::usage,
+        "--candidates has no effect where the picture's own x_T is used: leave it or --eta out");
   check(flags.noise.empty(), ErrorKind::usage,
         "--noise replaces a fresh x_T, but the picture's own is used here: leave --eta out");
   const bool stored = is_latent(settings.source);

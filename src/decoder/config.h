@@ -37,10 +37,12 @@ struct DecoderTextConfig {
 struct DecoderSampling {
   diffusion::SamplerConfig sampler{.timesteps = "250", .variance = diffusion::DdpmVariance::learned_range};
   double guidance = 1.25;  // unCLIP Table 2
+  int64_t candidates = 1;  // pictures drawn for each result, of which CLIP keeps one (as DALL·E did)
 
   static void fields(auto& self, auto&& field) {
     field("sampler", self.sampler, "the sampler");
     field("guidance", self.guidance, "guidance scale, 1 for none");
+    field("candidates", self.candidates, "pictures drawn for each result: CLIP keeps the nearest to z_i");
   }
   void validate() const;
 };

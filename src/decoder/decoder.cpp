@@ -7,6 +7,7 @@ namespace unclip::decoder {
 void DecoderSampling::validate() const {
   sampler.validate();
   check(guidance >= 0, ErrorKind::config, "decoder: guidance is ", guidance, ", expected 0 or more");
+  check(candidates >= 1, ErrorKind::config, "decoder: candidates is ", candidates, ", expected 1 or more");
 }
 
 void DecoderConfig::validate() const {

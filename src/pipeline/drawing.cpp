@@ -84,6 +84,8 @@ void plan_decoder(const Model& model, const Drawing& drawing, Plan& plan) {
   plan.decoder.sampler = chosen(model.rules, {"decoder", config.sampling.sampler, config.diffusion.schedule},
                                 {drawing.steps, drawing.sampler});
   plan.decoder.guidance = drawing.guidance.value_or(config.sampling.guidance);
+  plan.decoder.candidates = drawing.candidates.value_or(config.sampling.candidates);
+  if (plan.decoder.candidates > 1) required(model, model.image_encoder, "image_encoder");
   if (!drawing.eta) return;
   diffusion::SamplerConfig& sampler = plan.decoder.sampler;
   check(sampler.kind == diffusion::Sampler::ddim, ErrorKind::usage,

@@ -16,6 +16,7 @@ struct Drawing {
   std::optional<diffusion::Sampler> prior_sampler, sampler, upsampler_sampler;
   std::optional<double> temperature, top_p;  // of the autoregressive prior
   std::optional<double> eta;                 // of ddim, in the decoder
+  std::optional<int64_t> candidates;         // decoder pictures for each result
   std::optional<int64_t> size;               // 64 or an upsampler's size; by default default_size()
 };
 
@@ -29,8 +30,8 @@ struct UpsamplingPlan {
 struct Plan {
   std::optional<prior::PriorSampling> prior;    // if z_i comes from the diffusion prior
   std::optional<prior::CodeSampling> ar_prior;  // if it comes from the autoregressive one
-  decoder::DecoderSampling decoder;
-  std::vector<UpsamplingPlan> upsamplers;  // in turn, up to the drawing's size
+  decoder::DecoderSampling decoder;             // its candidates: of generate and vary
+  std::vector<UpsamplingPlan> upsamplers;       // in turn, up to the drawing's size
 };
 
 /// Error(usage) for what this model cannot draw or what would have no effect, Error(checkpoint) if it lacks a

@@ -95,6 +95,11 @@ DrawingNoise DrawingNoise::recorded(const std::filesystem::path& file, int64_t p
   return noise;
 }
 
+DrawingNoise DrawingNoise::repeated(int64_t copies) const {
+  check(!recording_, ErrorKind::usage, "a recording has noise for one picture of each, not for ", copies);
+  return prior::candidate_seeds(seeds_, copies);
+}
+
 NoiseSource DrawingNoise::of(const std::string& stage, int64_t first, int64_t last, int64_t copies) const {
   if (recording_) {
     check(copies == 1, ErrorKind::config, "recorded noise is for one candidate per picture, got ", copies);

@@ -21,6 +21,8 @@ class DrawingNoise {
   /// …). Other tensors are ignored. Error(data) if there are none.
   static DrawingNoise recorded(const std::filesystem::path& file, int64_t pictures);
 
+  /// Of `copies` pictures for each one, side by side, the first with the picture's own noise; only of seeds.
+  DrawingNoise repeated(int64_t copies) const;
   bool is_recorded() const { return recording_ != nullptr; }
   /// Noise of `stage` ("prior", "decoder", "upsampler_256") for the pictures first … last − 1, with `copies`
   /// rows for each, side by side. Of a recording: Error(data) names a tensor that is missing or has another

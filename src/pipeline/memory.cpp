@@ -107,6 +107,10 @@ std::vector<StageNeed> stage_needs(const Model& model, const Plan& plan, torch::
     add("decoder", weight_bytes<decoder::Decoder>(config, dtype),
         guided * unet_numbers(config.unet) * size_of(dtype));
   }
+  if (plan.decoder.candidates > 1) {
+    add("image_encoder", weight_bytes<clip::Clip>(model.image_encoder->config, dtype, clip::Towers::image),
+        kSequenceBytes);
+  }
   for (const UpsamplingPlan& upsampling : plan.upsamplers)
     needs.push_back(upsampler_need(model, upsampling, dtype));
   return needs;

@@ -127,6 +127,7 @@ Pictures Unclip::generate(const GenerateRequest& request, Progress& progress) {
         " seeds, expected as many");
   Plan plan = make_plan(model_, request.drawing);
   const DrawingNoise noise = noise_of(request.seeds, request.recorded_noise);
+  if (noise.is_recorded()) plan.decoder.candidates = 1;
   if (plan.prior && noise.is_recorded()) plan.prior->candidates = 1;
   keep_to_budget(plan);
   std::vector<std::string> warnings;
@@ -134,7 +135,7 @@ Pictures Unclip::generate(const GenerateRequest& request, Progress& progress) {
   finish_encoding();
   const torch::Tensor z_i = draw_z_i(text, noise, plan, progress);
   const bool without_image = request.drawing.prior == PriorKind::none;
-  Pictures result = draw({z_i, text, noise, without_image}, plan, progress);
+  Pictures result = draw_best({z_i, text, noise, without_image}, plan, progress);
   noise.check_all_used();
   result.warnings = std::move(warnings);
   return result;
@@ -143,15 +144,16 @@ Pictures Unclip::generate(const GenerateRequest& request, Progress& progress) {
 Pictures Unclip::vary(const VaryRequest& request, Progress& progress) {
   Drawing drawing = request.drawing;
   drawing.prior = PriorKind::text;  // no prior: z_i is the picture's
-  const Plan plan = make_plan(model_, drawing);
+  Plan plan = make_plan(model_, drawing);
   const DrawingNoise noise = noise_of(request.seeds, request.recorded_noise);
+  if (noise.is_recorded()) plan.decoder.candidates = 1;
   keep_to_budget(plan);
   const auto count = static_cast<int64_t>(request.seeds.size());
   const torch::Tensor z_i = encode_images({request.picture}).expand({count, -1});
   release_encoders();
   const nn::TextEncoding nothing = encode_nothing(request.seeds.size());
   finish_encoding();
-  Pictures result = draw({z_i, nothing, noise}, plan, progress);
+  Pictures result = draw_best({z_i, nothing, noise}, plan, progress);
   noise.check_all_used();
   return result;
 }
@@ -206,6 +208,36 @@ Pictures Unclip::draw(const Conditions& conditions, const Plan& plan, Progress& 
                   .warnings = {}};
   result.pictures = enlarge(result.base, plan, conditions.noise, progress);
   return result;
+}
+
+Pictures Unclip::draw_best(const Conditions& c, const Plan& plan, Progress& progress) {
+  const int64_t candidates = plan.decoder.candidates;
+  if (candidates == 1) return draw(c, plan, progress);
+  const Conditions several{.z_i = c.z_i.repeat_interleave(candidates, 0),
+                           .text = nn::repeat_text(c.text, candidates),
+                           .noise = c.noise.repeated(candidates),
+                           .without_image = c.without_image};
+  const torch::Tensor drawn = decode(several, plan.decoder, progress);
+  Pictures result{.z_i = c.z_i,
+                  .base = nearest_to(c.without_image ? c.text.z_t : c.z_i, drawn, candidates),
+                  .pictures = {},
+                  .warnings = {}};
+  release_encoders();
+  result.pictures = enlarge(result.base, plan, c.noise, progress);
+  return result;
+}
+
+torch::Tensor Unclip::nearest_to(const torch::Tensor& z, const torch::Tensor& pictures, int64_t candidates) {
+  const torch::Tensor pixels = image::to_pixels(pictures);
+  std::vector<torch::Tensor> best;
+  for (int64_t row = 0; row < z.size(0); ++row) {
+    // One result at a time: what is chosen must not depend on how many there are.
+    const int64_t first = row * candidates;
+    const torch::Tensor seen = encode_images(pixels.slice(0, first, first + candidates).unbind());
+    const torch::Tensor cosines = at::cosine_similarity(seen, z[row].to(torch::kFloat32).unsqueeze(0));
+    best.push_back(pictures[first + cosines.argmax().item<int64_t>()]);
+  }
+  return torch::stack(best);
 }
 
 decoder::Decoder Unclip::load_decoder() {

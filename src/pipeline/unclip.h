@@ -77,7 +77,7 @@ class Unclip {
                          const DrawingNoise& noise,
                          const Plan& plan,
                          Progress& progress);
-  /// All stages behind z_i.
+  /// All stages behind z_i; one picture from each row.
   Pictures draw(const Conditions& conditions, const Plan& plan, Progress& progress);
   /// z_i → [N, 3, 64, 64] in −1…1 (unCLIP §2.1).
   torch::Tensor decode(const Conditions& conditions,
@@ -103,6 +103,11 @@ class Unclip {
   nn::TextEncoding encode_nothing(size_t count);
 
  private:
+  /// All stages behind z_i, upsamplers for the best of the decoder's candidates.
+  Pictures draw_best(const Conditions& conditions, const Plan& plan, Progress& progress);
+  /// Of each `candidates` pictures [N · candidates, 3, S, S] that which CLIP sees nearest to its row of `z`
+  /// [N, D].
+  torch::Tensor nearest_to(const torch::Tensor& z, const torch::Tensor& pictures, int64_t candidates);
   torch::Tensor draw_diffusion(const nn::TextEncoding& text,
                                const DrawingNoise& noise,
                                const prior::PriorSampling& sampling,

@@ -83,6 +83,7 @@ wrong 2 "temperature and top-p have no effect when the prior is 'text'" \
   generate x "${tiny[@]}" --size 16 --prior text --top-p 0.5
 wrong 2 "--temperature is '0', expected 0.01 to 10" generate x "${tiny[@]}" --size 16 --prior ar --temperature 0
 wrong 2 "--top-p is '2', expected 0.001 to 1" generate x "${tiny[@]}" --size 16 --prior ar --top-p 2
+wrong 2 "--candidates is '0', expected 1 to 64" generate x "${tiny[@]}" --size 16 --candidates 0
 wrong 2 'unknown flag --prior-steps' vary "$folder/heart.png" "${tiny[@]}" --prior-steps 3
 wrong 2 "--rounds is '0', expected 1 to 1000" bench "${tiny[@]}" --rounds 0
 

@@ -5,6 +5,7 @@
 
 #include "support/close.h"
 #include "support/tiny_model.h"
+#include "unclip/image/network.h"
 
 namespace unclip::pipeline {
 namespace {
@@ -61,6 +62,35 @@ TEST_F(UnclipTest, MorePicturesThanABatchAreTheSame) {
   for (size_t i = 0; i < seeds.size(); ++i) seeds[i] = 40 + i;
   const Pictures all = generate(captions, seeds, 16);
   EXPECT_CLOSE(generate({"a red heart"}, {58}, 16).pictures, all.pictures.slice(0, 18, 19), kOneLevel);
+}
+
+TEST_F(UnclipTest, KeepsTheCandidateThatClipSeesNearestToZI) {
+  const std::vector<std::string> captions{"a red heart", "a blue cat"};
+  const std::vector<uint64_t> seeds{1, 2};
+  Unclip model = open();
+  const auto draw = [&](const std::vector<std::string>& asked, const std::vector<uint64_t>& of,
+                        int64_t candidates) {
+    Drawing drawing{.size = 16};
+    drawing.candidates = candidates;
+    return model.generate({.captions = asked, .seeds = of, .drawing = drawing}, *silent_progress());
+  };
+  const Pictures best = draw(captions, seeds, 3);
+  ASSERT_EQ(best.pictures.size(0), 2);
+  for (int64_t row = 0; row < 2; ++row) {
+    // The prior's z_i of the picture's own seed, drawn with each candidate's noise.
+    const auto conditions = Unclip::Conditions{
+        .z_i = best.z_i.slice(0, row, row + 1).expand({3, -1}),
+        .text = model.encode(std::vector<std::string>(3, captions[static_cast<size_t>(row)]), nullptr),
+        .noise = DrawingNoise({seeds[static_cast<size_t>(row)]}).repeated(3)};
+    const torch::Tensor all =
+        model.draw(conditions, make_plan(model.model(), {.size = 16}), *silent_progress()).pictures;
+    const torch::Tensor seen = model.encode_images(image::to_pixels(all).unbind());
+    const auto nearest = at::cosine_similarity(seen, best.z_i[row].unsqueeze(0)).argmax().item<int64_t>();
+    EXPECT_CLOSE(best.pictures[row], all[nearest], kOneLevel);
+  }
+  const Pictures alone = draw({captions[1]}, {seeds[1]}, 3);
+  EXPECT_CLOSE(alone.pictures[0], best.pictures[1], kOneLevel);
+  EXPECT_CLOSE(draw(captions, seeds, 1).pictures, generate(captions, seeds, 16).pictures, kOneLevel);
 }
 
 TEST_F(UnclipTest, PriorKindsDiffer) {
