@@ -1,5 +1,6 @@
 #include "apps/cli/train_all.h"
 
+#include <algorithm>
 #include <cmath>
 #include <iostream>
 #include <thread>
@@ -34,9 +35,22 @@ fs::path find_preset(const std::string& name) {
   return bundled;
 }
 
+int64_t core_count() { return std::max<int64_t>(1, std::thread::hardware_concurrency()); }
+
+/// ", 64×64 to 1024×768": of the least and the most pixels.
+std::string size_range(const data::DatasetReport& report) {
+  if (report.sizes.empty()) return {};
+  const auto pixels = [](const auto& entry) { return entry.first.first * entry.first.second; };
+  const auto [least, most] = std::ranges::minmax_element(report.sizes, {}, pixels);
+  const auto text = [](const auto& entry) {
+    return std::to_string(entry.first.first) + "×" + std::to_string(entry.first.second);
+  };
+  return ", " + (least == most ? text(*least) : text(*least) + " to " + text(*most));
+}
+
 void tell_what_was_found(const data::DatasetReport& report) {
   std::cerr << report.samples << " pictures with " << report.captions << " captions ("
-            << report.distinct_captions << " different)";
+            << report.distinct_captions << " different)" << size_range(report);
   if (report.without_caption > 0) std::cerr << ", " << report.without_caption << " left out: no caption";
   if (report.duplicates > 0) std::cerr << ", " << report.duplicates << " duplicates";
   if (report.transparent > 0) std::cerr << ", " << report.transparent << " with alpha, seen on white";
@@ -55,7 +69,7 @@ void tell_the_plan(const std::string& preset, const train::PresetCard& card, con
   if (stack.upsamplers.empty()) std::cerr << "; no upsampler: the pictures are too small for one";
   std::cerr << '\n';
   if (card.core_minutes <= 0) return;
-  const auto cores = std::max<int64_t>(1, std::thread::hardware_concurrency());
+  const int64_t cores = core_count();
   std::cerr << "about " << std::ceil(card.core_minutes / static_cast<double>(cores)) << " minutes on "
             << cores << " cores; Ctrl-C saves, the same command with --resume goes on\n";
 }
@@ -78,7 +92,8 @@ void train_all(Settings& settings, const Context& context) {
   if (!settings.preset.empty()) find_preset(settings.preset);
   const data::Dataset dataset = data::Dataset::open(request.data);
   const data::DatasetReport report = data::inspect(dataset, *context.progress);
-  const std::string preset = settings.preset.empty() ? train::preset_for(report) : settings.preset;
+  const std::string preset =
+      settings.preset.empty() ? train::preset_for(report, core_count()) : settings.preset;
   const fs::path folder = find_preset(preset);
   if (!context.quiet) tell_what_was_found(report);
   train::check_trainable(report);

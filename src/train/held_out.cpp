@@ -1,6 +1,7 @@
 #include "unclip/train/held_out.h"
 
 #include <numeric>
+#include <optional>
 
 #include "unclip/data/picture.h"
 #include "unclip/eval/retrieval.h"
@@ -11,7 +12,40 @@ namespace {
 
 constexpr int64_t kFoundPerRow = 8;
 
+struct Readable {
+  torch::Tensor picture;  // uint8 [3, size, size]
+  std::string caption;
+};
+
+/// Nothing if its picture is damaged.
+std::optional<Readable> read_one(const data::Dataset& dataset, int64_t index, int64_t size) {
+  const data::Sample sample = dataset.sample(index);
+  try {
+    return Readable{data::square_picture(sample.picture.data, sample.key, size).permute({2, 0, 1}),
+                    sample.captions.empty() ? "" : sample.captions.front()};
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::data) throw;
+    return std::nullopt;
+  }
+}
+
+/// The sample at `index` or the next one that can be read: what training leaves out must not stop an
+/// evaluation either.
+Readable readable_from(const data::Dataset& dataset, int64_t index, int64_t size) {
+  for (int64_t i = 0; i < dataset.size(); ++i) {
+    if (auto sample = read_one(dataset, (index + i) % dataset.size(), size)) return std::move(*sample);
+  }
+  fail(ErrorKind::data, "all ", dataset.size(), " held-out pictures are damaged");
+}
+
 }  // namespace
+
+bool has_readable(const data::Dataset& dataset) {
+  for (int64_t i = 0; i < dataset.size(); ++i) {
+    if (read_one(dataset, i, 1)) return true;
+  }
+  return false;
+}
 
 torch::Tensor to_unit_range(const torch::Tensor& pictures) {
   return pictures.to(torch::kFloat32) / 127.5 - 1;
@@ -21,9 +55,9 @@ HeldOut load_held_out(const data::Dataset& dataset, int64_t first, int64_t last,
   std::vector<torch::Tensor> pictures;
   HeldOut result;
   for (int64_t i = first; i < last; ++i) {
-    const data::Sample sample = dataset.sample(i);
-    pictures.push_back(data::square_picture(sample.picture.data, sample.key, size).permute({2, 0, 1}));
-    result.captions.push_back(sample.captions.empty() ? "" : sample.captions.front());
+    Readable sample = readable_from(dataset, i, size);
+    pictures.push_back(std::move(sample.picture));
+    result.captions.push_back(std::move(sample.caption));
   }
   result.pictures = to_unit_range(torch::stack(pictures));
   return result;

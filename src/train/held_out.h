@@ -17,8 +17,12 @@ struct HeldOut {
   std::vector<std::string> captions;  // each picture's first
 };
 
-/// Samples first..last-1 as squares of `size` pixels. Error(data) if one of them is damaged.
+/// Samples first..last-1 as squares of `size` pixels; in place of a damaged one the next that can be read.
+/// Error(data) if none can.
 HeldOut load_held_out(const data::Dataset& dataset, int64_t first, int64_t last, int64_t size);
+
+/// Whether at least one picture can be read, without which nothing can be evaluated.
+bool has_readable(const data::Dataset& dataset);
 
 /// 0, 1, …: the seeds of what evaluations draw, the same at every step of a run.
 std::vector<uint64_t> first_seeds(int64_t count);

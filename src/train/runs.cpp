@@ -9,6 +9,7 @@
 #include "unclip/train/clip_stage.h"
 #include "unclip/train/decoder_stage.h"
 #include "unclip/train/first_weights.h"
+#include "unclip/train/held_out.h"
 #include "unclip/train/prior_stage.h"
 #include "unclip/train/trainer.h"
 #include "unclip/train/upsampler_stage.h"
@@ -53,7 +54,9 @@ TrainingData open_data(const RunRequest& request, bool captions) {
   if (!request.validation.empty())
     return {open(request.data, data::Part::all), open(request.validation, data::Part::all)};
   if (!request.hold_out) return {open(request.data, data::Part::all), nullptr};
-  return {open(request.data, data::Part::training), open(request.data, data::Part::held_out)};
+  auto held_out = open(request.data, data::Part::held_out);
+  if (!has_readable(*held_out)) held_out = nullptr;  // few pictures: the damaged ones may be just these
+  return {open(request.data, data::Part::training), held_out};
 }
 
 /// A new run folder, or an old one that was started with the same configuration.

@@ -15,6 +15,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr int64_t kFewestPictures = 16;
+constexpr int64_t kManyCores = 16;
 constexpr int64_t kTinyPictures = 2000, kSmallPictures = 20000;  // the largest sets of these presets
 constexpr int64_t kSmallestSide = 32;                            // pixels; less than that cannot teach 64 px
 constexpr double kFineTuningRate = 1.0 / 3.0;
@@ -88,6 +89,15 @@ class StackTrainer {
     return text::Vocabulary::load(folder);
   }
 
+  /// Before anything is written.
+  template <class Run>
+  static void check_same_run(const fs::path& folder, const Run& run) {
+    const auto stored = config_from_json<Run>(RunFolder(folder).stored_config(), folder.string());
+    Run given = run;
+    given.train.precision = stored.train.precision;  // the run's record says what was done
+    check_same_config(config_to_json(stored), config_to_json(given), folder);
+  }
+
   template <class Run>
   void stage(const std::string& name, const Run& run, void (*train)(const RunRequest&, Progress&)) {
     RunRequest run_request;
@@ -96,6 +106,7 @@ class StackTrainer {
     const bool started = fs::exists(run_request.out / "config.json");
     check(!started || request_.resume, ErrorKind::io, "'", request_.out.string(),
           "' already holds runs: add --resume to go on with them, or name another folder with --out");
+    if (started) check_same_run(run_request.out, run);
     run_request.config = runs_ / (name + ".json");
     io::write_file_atomically(run_request.config, config_to_json(run));
     run_request.data = request_.data;
@@ -152,9 +163,9 @@ PresetCard read_preset_card(const fs::path& preset) {
   return fs::exists(preset / "preset.json") ? read<PresetCard>(preset / "preset.json") : PresetCard{};
 }
 
-std::string preset_for(const data::DatasetReport& report) {
+std::string preset_for(const data::DatasetReport& report, int64_t cores) {
   if (report.samples <= kTinyPictures) return "tiny";
-  return report.samples <= kSmallPictures ? "small" : "base";
+  return report.samples <= kSmallPictures || cores < kManyCores ? "small" : "base";
 }
 
 void check_trainable(const data::DatasetReport& report) {

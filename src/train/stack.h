@@ -38,8 +38,8 @@ struct PresetCard {
 Stack read_stack(const std::filesystem::path& preset);
 PresetCard read_preset_card(const std::filesystem::path& preset);
 
-/// "tiny", "small" or "base", by the number of pictures.
-std::string preset_for(const data::DatasetReport& report);
+/// "tiny", "small" or "base", by the number of pictures; base needs many cores, too.
+std::string preset_for(const data::DatasetReport& report, int64_t cores);
 
 /// Error(data), in one sentence with what to do, if nothing can be learned from such pictures and captions:
 /// too few, all alike, without captions or all with the same one.

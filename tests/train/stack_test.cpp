@@ -44,10 +44,11 @@ TEST(Presets, AreWholeModels) {
   EXPECT_THAT(error_of(ErrorKind::io, [] { read_stack(kConfigs / "huge"); }), HasSubstr("huge"));
 }
 
-TEST(Presets, AreChosenByTheNumberOfPictures) {
-  EXPECT_EQ(preset_for(report(200)), "tiny");
-  EXPECT_EQ(preset_for(report(15'000)), "small");
-  EXPECT_EQ(preset_for(report(1'000'000)), "base");
+TEST(Presets, AreChosenByTheNumberOfPicturesAndCores) {
+  EXPECT_EQ(preset_for(report(200), 64), "tiny");
+  EXPECT_EQ(preset_for(report(15'000), 64), "small");
+  EXPECT_EQ(preset_for(report(1'000'000), 64), "base");
+  EXPECT_EQ(preset_for(report(1'000'000), 2), "small");  // base would take two cores weeks
 }
 
 TEST(Trainable, RefusesWhatTeachesNothing) {
