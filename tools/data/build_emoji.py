@@ -88,6 +88,14 @@ def write_stats(out: Path, samples: list[split.Sample], stats: dict[str, Counter
     (out / "stats.json").write_text(json.dumps(report, indent=1) + "\n")
 
 
+def limited(samples: list[split.Sample], size: int, limit: int | None) -> list[split.Sample]:
+    """Those that reach `size`; above 256 px at most `limit` of each split. Their order is one of hashes: any beginning is a fair sample."""
+    reaching = [sample for sample in samples if sample.drawing.reaches(size)]
+    if limit is None or size <= BASE:
+        return reaching
+    return [sample for name in split.SPLITS for sample in [s for s in reaching if s.split == name][:limit]]
+
+
 def build(options: argparse.Namespace) -> None:
     packages, cache = options.packages or options.out / "packages", options.out / "cache"
     options.out.mkdir(parents=True, exist_ok=True)
@@ -103,11 +111,12 @@ def build(options: argparse.Namespace) -> None:
     print(f"{shards.write_captions(samples, options.out)} training captions", flush=True)
     shards.write_contact_sheet(samples, options.out, cache)
     for size in sorted(options.sizes):
+        chosen = limited(samples, size, options.limit)
         if size > BASE:
-            failures = render_all([s.drawing for s in samples if s.drawing.reaches(size)], size, cache, options.workers)
+            failures = render_all([sample.drawing for sample in chosen], size, cache, options.workers)
             if failures:
                 raise BuildError(f"{len(failures)} drawings could not be rendered at {size} px (the first: {failures[0]}): free disk or memory and run again")
-        entries = shards.write_shards(samples, size, options.out, cache)
+        entries = shards.write_shards(chosen, size, options.out, cache)
         shards.write_manifest(options.out, size, entries)
         print(f"emoji-{size}: {sum(e['samples'] for e in entries)} pictures in {len(entries)} shards", flush=True)
 
@@ -118,6 +127,7 @@ def main() -> int:
     parser.add_argument("--packages", type=Path, help="folder of the unpacked packages (default: OUT/packages)")
     parser.add_argument("--download", action="store_true", help="first fetch the packages that are missing (needs npm, apt-get, dpkg, tar)")
     parser.add_argument("--sizes", type=parse_sizes, default=(64, 256), help="comma separated choice of 64, 256, 1024 (default: 64,256)")
+    parser.add_argument("--limit", type=int, metavar="N", help="at 1024 px at most N pictures of each split (default: all)")
     parser.add_argument("--workers", type=int, default=2, help="rendering processes (default: 2)")
     start = time.monotonic()
     try:

@@ -11,7 +11,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from build_emoji import parse_sizes, select
+from build_emoji import limited, parse_sizes, select
 from emoji import split
 from emoji.captions import captions, noun_phrase
 from emoji.catalogue import Catalogue, Emoji, has_mixed_tones, normal_hexcode, skin_tone, slug
@@ -42,6 +42,16 @@ def planned() -> list[split.Sample]:
     split.assign_groups(samples)
     split.assign_splits(samples)
     return samples
+
+
+class LimitTest(unittest.TestCase):
+    def test_large_pictures_are_limited_in_each_split(self):
+        samples = planned()
+        self.assertEqual(limited(samples, 256, 3), samples)
+        few = limited(samples, 1024, 3)
+        self.assertEqual(Counter(s.split for s in few), {name: 3 for name in split.SPLITS})
+        self.assertNotIn(BITMAP, {s.drawing.style for s in few})
+        self.assertEqual(len(limited(samples, 1024, None)), sum(s.drawing.style != BITMAP for s in samples))
 
 
 class SplitTest(unittest.TestCase):

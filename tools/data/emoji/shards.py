@@ -43,7 +43,7 @@ def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
 
 
 def write_shards(samples: list[Sample], size: int, out: Path, cache: Path) -> list[dict]:
-    """OUT/emoji-SIZE/SPLIT-NNNNN.tar; returns the manifest's entries. Samples below `size` are left out."""
+    """OUT/emoji-SIZE/SPLIT-NNNNN.tar of samples that reach `size`; returns the manifest's entries."""
     folder = out / f"emoji-{size}"
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("*.tar"):
@@ -51,7 +51,7 @@ def write_shards(samples: list[Sample], size: int, out: Path, cache: Path) -> li
     per_shard = 2000 if size <= BASE else 500
     entries = []
     for split in SPLITS:
-        part = [sample for sample in samples if sample.split == split and sample.drawing.reaches(size)]
+        part = [sample for sample in samples if sample.split == split]
         for index in range(0, len(part), per_shard):
             path = folder / f"{split}-{index // per_shard:05d}.tar"
             with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as tar:
