@@ -14,6 +14,7 @@ from pathlib import Path
 
 from check_docs import commands_in
 
+GRID = Path(__file__).resolve().parents[2] / "docs/pictures/grid.txt"
 RUNNABLE = {"generate", "vary", "interpolate", "edit", "score", "inspect", "bench", "doctor"}
 
 
@@ -26,10 +27,12 @@ def run(program: str, root: Path) -> list[str]:
     commands = [words for words in commands_in((root / "README.md").read_text(encoding="utf-8"))
                 if words and words[0] in RUNNABLE and is_for_bundled_model(words)]
     with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "models").symlink_to(root / "models")
+        for name in ("models", "docs"):
+            (Path(folder) / name).symlink_to(root / name)
         found = []
         for words in commands:
-            result = subprocess.run([program, *words], cwd=folder, capture_output=True, text=True, check=False)
+            captions = GRID.read_text(encoding="utf-8") if "-" in words else ""  # of the README's first picture
+            result = subprocess.run([program, *words], cwd=folder, capture_output=True, text=True, check=False, input=captions)
             if result.returncode != 0:
                 found.append(f"unclip {shlex.join(words)}: exit code {result.returncode}: {result.stderr.strip()}")
         if not list(Path(folder).glob("*.png")):

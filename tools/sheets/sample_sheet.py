@@ -14,6 +14,7 @@ import subprocess
 import tarfile
 import tempfile
 import textwrap
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,8 +30,12 @@ class Sample:
     picture: Image.Image
 
 
-def read_samples(shard: str) -> list[Sample]:
-    """The samples that may be shown, in an order that nobody chose."""
+def is_plain(sample: dict) -> bool:
+    return not sample["hard"] and not sample["tone"]
+
+
+def read_samples(shard: str, is_shown: Callable[[dict], bool] = is_plain) -> list[Sample]:
+    """The samples that are shown, in an order that nobody chose."""
     with tarfile.open(shard) as archive:
         files = {member.name: archive.extractfile(member).read() for member in archive if member.isfile()}
     found = []
@@ -38,7 +43,7 @@ def read_samples(shard: str) -> list[Sample]:
         if not name.endswith(".json"):
             continue
         sample = json.loads(content)
-        if not sample["hard"] and not sample["tone"]:
+        if is_shown(sample):
             picture = Image.open(io.BytesIO(files[name.removesuffix("json") + "png"])).convert("RGB")
             found.append(Sample(sample["key"], sample["captions"][0], picture))
     return sorted(found, key=lambda sample: hashlib.sha1(sample.key.encode()).hexdigest())
