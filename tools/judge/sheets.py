@@ -17,7 +17,7 @@ import numpy as np
 from held_out import Clip, draw, read_shards
 from PIL import Image, ImageDraw, ImageFont
 
-SIDE, TEXT, GAP, COLUMNS, NEIGHBOURS = 96, 40, 8, 8, 3
+SIDE, TEXT, GAP, COLUMNS, NEIGHBOURS = 96, 54, 8, 8, 3
 
 
 def panel(pictures: list[Image.Image], text: str) -> Image.Image:
