@@ -47,6 +47,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=256, help="captions to draw")
     parser.add_argument("-o", "--output", type=Path, required=True)
     args = parser.parse_args()
+    args.output.mkdir(parents=True, exist_ok=True)
     lines = ["| sampler | steps | KID · 1000 | FID | R@1 | R@10 |", "|---|---|---|---|---|---|"]
     for sampler in args.samplers:
         for steps in args.steps:
