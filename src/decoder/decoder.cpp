@@ -83,26 +83,28 @@ nn::UNetConditioning DecoderImpl::condition(const DecoderInput& input) {
   const int64_t batch = z_i.size(0);
   Tensor embedding = z_i_embed(z_i);
   Tensor tokens = z_i_tokens(z_i).view({batch, config_.image_tokens, config_.unet.context_width});
-  std::optional<Tensor> mask, layout;
-  if (!z_i_layout.is_empty()) {
-    const int64_t side = config_.unet.coarsest_side();
-    layout = z_i_layout(z_i).view({batch, -1, side, side});
-  }
+  std::optional<Tensor> mask;
   if (config_.text.source != TextSource::none) {
-    check(input.text.has_value(), ErrorKind::shape, "decoder: this model reads captions, but none was given");
+    if (!input.text) fail(ErrorKind::shape, "decoder: this model reads captions, but none was given");
+    const nn::TextEncoding& text = *input.text;
     if (!text_encoder.is_empty()) {
-      const nn::EncodedCaption caption = text_encoder->forward(*input.text, dtype);
+      const nn::EncodedCaption caption = text_encoder->forward(text, dtype);
       embedding = embedding + text_embed(caption.pooled);
       tokens = torch::cat({tokens, text_proj(caption.tokens)}, 1);
     } else {
-      if (!text_embed.is_empty()) embedding = embedding + text_embed(input.text->z_t.to(dtype));
-      tokens = torch::cat({tokens, text_norm(text_proj(input.text->hidden.to(dtype)))}, 1);
-      const Tensor image_mask = torch::ones({batch, config_.image_tokens}, input.text->mask.options());
-      mask = torch::cat({image_mask, input.text->mask}, 1);
+      if (!text_embed.is_empty()) embedding = embedding + text_embed(text.z_t.to(dtype));
+      tokens = torch::cat({tokens, text_norm(text_proj(text.hidden.to(dtype)))}, 1);
+      const Tensor image_mask = torch::ones({batch, config_.image_tokens}, text.mask.options());
+      mask = torch::cat({image_mask, text.mask}, 1);
     }
   }
-  return {
-      .embedding = embedding, .context = nn::ContextTokens{.tokens = tokens, .mask = mask}, .layout = layout};
+  nn::UNetConditioning told{.embedding = embedding,
+                            .context = nn::ContextTokens{.tokens = tokens, .mask = mask}};
+  if (!z_i_layout.is_empty()) {
+    const int64_t side = config_.unet.coarsest_side();
+    told.layout = z_i_layout(z_i).view({batch, -1, side, side});
+  }
+  return told;
 }
 
 }  // namespace unclip::decoder

@@ -3,6 +3,7 @@
 #include <numeric>
 #include <optional>
 
+#include "unclip/base/error.h"
 #include "unclip/data/picture.h"
 #include "unclip/eval/retrieval.h"
 #include "unclip/image/sheet.h"
