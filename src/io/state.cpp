@@ -28,6 +28,12 @@ torch::Tensor converted(const torch::Tensor& tensor, std::optional<torch::Scalar
   return dtype && tensor.is_floating_point() ? tensor.to(*dtype) : tensor;
 }
 
+torch::Tensor aligned(const torch::Tensor& tensor) {
+  constexpr size_t kCacheLine = 64, kSmall = size_t{1} << 20;
+  const bool is_aligned = reinterpret_cast<uintptr_t>(tensor.const_data_ptr()) % kCacheLine == 0;
+  return is_aligned || tensor.nbytes() > kSmall ? tensor : tensor.clone();
+}
+
 }  // namespace
 
 std::string list_names(const std::vector<std::string>& names) {
@@ -79,7 +85,10 @@ void load_state(torch::nn::Module& module,
     check(target.is_cpu(), ErrorKind::config, where, " cannot be loaded into '", name, "': it is on device ",
           target.device().str(), ", expected a model made on the CPU");
   }
-  for (auto& [name, target] : targets) target.set_data(converted(source.at(name), options.dtype));
+  for (auto& [name, target] : targets) {
+    const torch::Tensor value = converted(source.at(name), options.dtype);
+    target.set_data(options.aligned ? aligned(value) : value);
+  }
 }
 
 void save_state(const torch::nn::Module& module,

@@ -24,6 +24,9 @@ void check_fit(const NamedTensors& expected, const NamedTensors& source, const s
 struct LoadOptions {
   /// Convert floating-point values to this type; otherwise they stay as they are, on the mapped file.
   std::optional<torch::ScalarType> dtype = std::nullopt;
+  /// Small tensors are copied to where LibTorch would put them: in a file they may begin at any byte, and on
+  /// some processors that decides in which order a product is added up. Large ones stay in the file.
+  bool aligned = false;
 };
 
 /// Lets every parameter and buffer of `module` (on the CPU, values not yet needed) take the tensor of its

@@ -54,7 +54,7 @@ io::NamedTensors read_clip_weights(const ClipModel& model) {
 clip::Clip load_clip(const ClipModel& model, torch::ScalarType dtype) {
   const io::NamedTensors weights = read_clip_weights(model);  // before the network: it may be refused
   clip::Clip net(model.config, model.towers);
-  io::load_state(*net, weights, model.weights.string(), {.dtype = dtype});
+  io::load_state(*net, weights, model.weights.string(), {.dtype = dtype, .aligned = true});
   for (torch::Tensor& parameter : net->parameters()) parameter.set_requires_grad(false);
   net->set_compute_dtype(dtype);
   net->eval();

@@ -102,7 +102,7 @@ void load_frozen(torch::nn::Module& module,
     if (found != loaded.tensors.end() && found->second.is_floating_point() && !packed.contains(item.key()))
       found->second = found->second.to(dtype);
   }
-  io::load_state(module, loaded.tensors, loaded.where);
+  io::load_state(module, loaded.tensors, loaded.where, {.aligned = true});
   nn::freeze_parameters(module);
   for (const std::string& name : packed) {
     // A tensor that was copied has memory of LibTorch's allocator.
