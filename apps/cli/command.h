@@ -49,6 +49,7 @@ extern const Command kProbe;
 extern const Command kScore;
 extern const Command kStudy;
 extern const Command kTrain;
+extern const Command kUpscale;
 extern const Command kVary;
 
 }  // namespace unclip::cli

@@ -73,17 +73,24 @@ void DrawingFlags::declare_candidates(CLI::App& app) {
 
 void DrawingFlags::declare_model(CLI::App& app) {
   declare_settings(app);
-  app.add_option("--seed", seed, "seed of the first picture; drawn and shown if absent")
-      ->check(between<uint64_t>(0, std::numeric_limits<uint64_t>::max()));
+  declare_seed(app);
   app.add_option("--guidance", guidance, "decoder guidance scale")->check(between(0.0, 100.0));
 }
 
+void DrawingFlags::declare_seed(CLI::App& app) {
+  app.add_option("--seed", seed, "seed of the first picture; drawn and shown if absent")
+      ->check(between<uint64_t>(0, std::numeric_limits<uint64_t>::max()));
+}
+
 void DrawingFlags::declare_settings(CLI::App& app) {
+  declare_enlarging(app, "side in pixels: a size that the model draws (default: 256, or its largest)");
+  app.add_option("--steps", steps, "decoder steps: a number or a spacing such as 10,10,3,2,2");
+}
+
+void DrawingFlags::declare_enlarging(CLI::App& app, const char* of_size) {
   model = bundled_model();
   app.add_option("--model", model, "a model directory (default: the bundled one)");
-  app.add_option("--size", size,
-                 "side in pixels: a size that the model draws (default: 256, or its largest)");
-  app.add_option("--steps", steps, "decoder steps: a number or a spacing such as 10,10,3,2,2");
+  app.add_option("--size", size, of_size);
   app.add_option("--upsampler-steps", upsampler_steps, "steps of each upsampler, for instance 27,15");
   app.add_option("--upsampler-sampler", upsampler_sampler, "sampler of the upsamplers");
   app.add_option("--dtype", dtype, "auto, fp32 or bf16")->capture_default_str();

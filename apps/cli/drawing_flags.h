@@ -33,6 +33,9 @@ struct DrawingFlags {
   void declare_model(CLI::App& app);
   /// All but those, --seed and --guidance.
   void declare_settings(CLI::App& app);
+  /// Of those, the ones of the model and its upsamplers; --size is `of_size`.
+  void declare_enlarging(CLI::App& app, const char* of_size);
+  void declare_seed(CLI::App& app);
   void declare_candidates(CLI::App& app);
   /// Of the decoder's sampler.
   void declare_sampler(CLI::App& app);

@@ -1,13 +1,9 @@
 // `unclip inpaint IMAGE --mask M CAPTION`
-#include <iostream>
-
-#include "apps/cli/application.h"
 #include "apps/cli/captions.h"
 #include "apps/cli/flag_checks.h"
-#include "apps/cli/json_text.h"
+#include "apps/cli/results.h"
 #include "apps/cli/strip.h"
 #include "unclip/image/decode.h"
-#include "unclip/image/encode.h"
 #include "unclip/image/sheet.h"
 #include "unclip/manipulate/mask.h"
 #include "unclip/pipeline/inpainting.h"
@@ -62,29 +58,19 @@ torch::Tensor sheet_of(const pipeline::InpaintRequest& request, const std::vecto
 }
 
 void write(Settings& settings, const pipeline::Inpainted& drawn, const Context& context) {
-  const DrawingFlags& flags = settings.flags;
-  const std::vector<std::filesystem::path> names = target_names(flags, drawn.pictures.size());
-  auto written = nlohmann::ordered_json::array();
-  for (size_t i = 0; i < drawn.pictures.size(); ++i) {
-    nlohmann::ordered_json recipe(recipe_of(settings.flags));
-    recipe["command"] = "inpaint";
-    recipe["image"] = settings.picture.filename().string();
-    recipe["mask"] = settings.mask.filename().string();
-    recipe["caption"] = settings.caption;
-    recipe["method"] = settings.method;
-    recipe["seed"] = std::to_string(settings.request.seeds[i]);
-    recipe["version"] = version();
-    image::write_picture(names[i], drawn.pictures[i],
-                         {.text = {{kRecipeKeyword, json_text(recipe)}}, .force = flags.force});
-    recipe["file"] = names[i].string();
-    written.push_back(recipe);
-    if (!context.json && !context.quiet)
-      std::cerr << names[i].string() << "  seed " << settings.request.seeds[i] << '\n';
+  Recipe recipe = recipe_of(settings.flags);
+  recipe.merge(Recipe{{"command", "inpaint"},
+                      {"image", settings.picture.filename().string()},
+                      {"mask", settings.mask.filename().string()},
+                      {"caption", settings.caption},
+                      {"method", settings.method}});
+  Results results{.pictures = drawn.pictures, .recipes = {}, .sheet = {}, .warnings = drawn.warnings};
+  for (const uint64_t seed : settings.request.seeds) {
+    recipe["seed"] = std::to_string(seed);
+    results.recipes.push_back(recipe);
   }
-  if (names.size() > drawn.pictures.size())
-    image::write_picture(names.back(), sheet_of(settings.request, drawn.pictures), {.force = flags.force});
-  for (const std::string& warning : drawn.warnings) std::cerr << "unclip: note: " << warning << '\n';
-  if (context.json) std::cout << json_text({{"pictures", written}, {"warnings", drawn.warnings}}) << '\n';
+  if (drawn.pictures.size() > 1) results.sheet = sheet_of(settings.request, drawn.pictures);
+  write_results(settings.flags, results, context);
 }
 
 void inpaint(Settings& settings, const Context& context) {

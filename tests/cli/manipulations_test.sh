@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# manipulations_test.sh PROGRAM WRITE_TINY_MODEL: vary --eta, embed --invert, interpolate, edit, probe and inpaint, right
-# and wrong, one line per case.
+# manipulations_test.sh PROGRAM WRITE_TINY_MODEL: vary --eta, embed --invert, interpolate, edit, probe, inpaint and
+# upscale, right and wrong, one line per case.
 set -euo pipefail
 program=$1 write_tiny_model=$2
 source=$(cd "$(dirname "$0")/../.." && pwd)
@@ -87,6 +87,13 @@ run inpaint "$folder/b.png" 'a heart' --mask "$folder/mask.png" "${tiny[@]}" --s
 written inpainted-1.png inpainted-2.png inpainted-sheet.png
 run inpaint "$folder/hole.png" 'a heart' "${small[@]}" --steps 4 --resamplings 1 -o filled.png
 written filled.png
+run upscale "$folder/a.png" "$folder/b.png" "${tiny[@]}" --seed 1 -o upscaled.png --json
+written upscaled-1.png upscaled-2.png upscaled-sheet.png
+verdict "$(python3 -c 'import json, struct, sys
+pictures = json.load(open(sys.argv[1]))["pictures"]
+assert [p["seed"] for p in pictures] == ["1", "2"], pictures
+assert [struct.unpack(">II", open(p["file"], "rb").read()[16:24]) for p in pictures] == [(32, 32), (42, 32)]' "$folder/out" && echo yes)" \
+  'pictures should keep their proportions'
 
 # --- flags -------------------------------------------------------------------------------------------------
 wrong 2 "--eta is '1.5', expected 0 to 1" vary "$folder/a.png" "${small[@]}" --eta 1.5
@@ -123,6 +130,11 @@ wrong 2 "--method is 'magic'" inpaint "$folder/b.png" x --mask "$folder/mask.png
 wrong 2 "--resamplings is '0', expected 1 to 100" \
   inpaint "$folder/b.png" x --mask "$folder/mask.png" "${small[@]}" --resamplings 0
 wrong 2 "the decoder's steps: " inpaint "$folder/b.png" x --mask "$folder/mask.png" "${small[@]}" --steps 5000
+wrong 2 "this model draws pictures of 16, 32 pixels a side, not 77" upscale "$folder/a.png" "${tiny[@]}" --size 77
+wrong 2 'ask for 32 or more' upscale "$folder/a.png" "${tiny[@]}" --size 16
+wrong 2 'an upsampler begins at 16, not at 8' upscale "$folder/a.png" "${tiny[@]}" --from 8
+wrong 2 'picture 1 of 42 × 32 pixels is not smaller than the 32' upscale "$folder/work/upscaled-2.png" "${tiny[@]}" -o x.png
+wrong 2 'IMAGE is required' upscale "${tiny[@]}"
 wrong 2 "--output is 'x.png', expected a name that ends in .safetensors" \
   embed --invert "$folder/a.png" "${tiny[@]}" -o x.png
 
@@ -133,6 +145,7 @@ wrong 1 'text.png' edit "$folder/text.png" --to x "${small[@]}"
 wrong 1 'text.png' probe "$folder/text.png" --data "$folder/pictures" "${small[@]}"
 wrong 1 'text.png' inpaint "$folder/text.png" x --mask "$folder/mask.png" "${small[@]}"
 wrong 1 'text.png' inpaint "$folder/b.png" x --mask "$folder/text.png" "${small[@]}"
+wrong 1 'text.png' upscale "$folder/a.png" "$folder/text.png" "${tiny[@]}" -o x.png
 wrong 1 'text.png' embed --invert "$folder/text.png" "${tiny[@]}" -o x.safetensors
 wrong 1 'nowhere.png cannot be opened' edit nowhere.png --to x "${small[@]}"
 wrong 1 'nowhere' vary nowhere.safetensors "${small[@]}"
