@@ -28,6 +28,9 @@ struct UpsamplerConfig {
   Corruption corruption = Corruption::blur;
   double corruption_rate = 0.5;  // share of training pictures that are spoilt; the paper names none
   double crop = 0.25;            // side of training crops over the full side (unCLIP Table 3)
+  /// x̂_0 is the enlarged picture plus what the net gives: for small nets, which begin as the enlargement and
+  /// spend nothing on passing it through. With parameterization x_0. Not in the paper.
+  bool residual = false;
 
   static void fields(auto& self, auto&& field) {
     field("unet", self.unet, "the ADM UNet, without attention");
@@ -38,6 +41,7 @@ struct UpsamplerConfig {
     field("corruption", self.corruption, "none, blur or bsr, of the low-resolution picture in training");
     field("corruption_rate", self.corruption_rate, "share of training pictures that are spoilt");
     field("crop", self.crop, "side of training crops over the full side");
+    field("residual", self.residual, "the net gives what the enlarged picture lacks (with x_0)");
   }
   void validate() const;
 };

@@ -13,6 +13,9 @@ void UpsamplerConfig::validate() const {
   const int64_t out = diffusion.learn_sigma ? 6 : 3;
   check(unet.out_channels == out, ErrorKind::config, "upsampler: unet.out_channels is ", unet.out_channels,
         ", expected ", out, " with learn_sigma ", diffusion.learn_sigma ? "true" : "false");
+  check(
+      !residual || (diffusion.parameterization == diffusion::Parameterization::x_0 && !diffusion.learn_sigma),
+      ErrorKind::config, "upsampler: residual needs the parameterization x_0 without learn_sigma");
   check(low_size > 0 && unet.size % low_size == 0, ErrorKind::config, "upsampler: size ", unet.size,
         " is not a multiple of low_size ", low_size);
   check(crop > 0 && crop <= 1 && corruption_rate >= 0 && corruption_rate <= 1, ErrorKind::config,

@@ -13,9 +13,11 @@ class UpsamplerImpl : public torch::nn::Module {
   explicit UpsamplerImpl(const UpsamplerConfig& config);
   /// low [N, 3, h, w] in −1…1 -> [N, 3, height, width]: done once, reused at every step.
   Tensor enlarge(const Tensor& low, int64_t height, int64_t width) const;
-  /// x_t [N, 3, H, W], t [N], enlarged [N, 3, H, W] -> the net's raw output [N, out_channels, H, W] float32
+  /// x_t [N, 3, H, W], t [N], enlarged [N, 3, H, W] -> the net's output as the diffusion is parameterized,
+  /// [N, out_channels, H, W] float32
   Tensor forward(const Tensor& x_t, const Tensor& t, const Tensor& enlarged) {
-    return unet(torch::cat({x_t, enlarged}, 1), t, nn::UNetConditioning{});
+    const Tensor y = unet(torch::cat({x_t, enlarged}, 1), t, nn::UNetConditioning{});
+    return config_.residual ? y + enlarged : y;
   }
   void set_compute_dtype(torch::ScalarType dtype) { unet->compute_dtype = dtype; }
   const UpsamplerConfig& config() const { return config_; }

@@ -69,6 +69,29 @@ TEST(Upsampler, RunsAtAnySideAndRespectsTheSeed) {
   EXPECT_CLOSE(run(low.slice(0, 1, 2), {2}), both.slice(0, 1, 2), {.absolute = 1e-5});
 }
 
+TEST(Upsampler, ResidualIsAddedToTheEnlargedPicture) {
+  UpsamplerConfig config = scale_shift();
+  config.diffusion.parameterization = diffusion::Parameterization::x_0;
+  Upsampler plain(config);
+  config.residual = true;
+  Upsampler model(config);
+  const Tensor low = uniform_noise({1, 1, 1}, {1, 3, 6, 6}) * 1.6 - 0.8;
+  const diffusion::SamplerConfig sampler{.kind = diffusion::Sampler::ddim, .timesteps = "3"};
+  nn::initialize_parameters(*model, 1);  // the last layer is 0
+  const Tensor enlarged = model->enlarge(low, 24, 24).clamp(-1, 1);
+  EXPECT_CLOSE(sample({model}, low, sampler, {.noise = picture_noise({1}, "up"), .observer = {}}), enlarged,
+               {.absolute = 1e-5});
+  const torch::NoGradGuard no_grad;
+  for (const auto& net : {plain, model}) {
+    uint64_t stream = 0;
+    for (Tensor& p : net->parameters()) p.copy_(normal_noise({7, ++stream, 0}, p.sizes()) * 0.1);
+  }
+  const Tensor x_t = normal_noise({2, 1, 1}, {1, 3, 24, 24}), t = torch::full({1}, 500, torch::kLong);
+  const Tensor alone = plain->forward(x_t, t, enlarged);
+  EXPECT_GT(alone.abs().max().item<double>(), 0.01);
+  EXPECT_CLOSE(model->forward(x_t, t, enlarged), alone + enlarged, {.absolute = 1e-6});
+}
+
 TEST(Upsampler, OverfitsEightCrops) {
   UpsamplerConfig config = karlo_tiny();
   config.unet.channel_mult = {2, 3};
@@ -91,6 +114,13 @@ TEST(Upsampler, OverfitsEightCrops) {
 TEST(UpsamplerConfig, WantsConvolutionsOnly) {
   UpsamplerConfig config = karlo_tiny();
   config.unet.mid_attention = true;
+  EXPECT_THROW(config.validate(), Error);
+}
+
+TEST(UpsamplerConfig, WantsAResidualOfPicturesOnly) {
+  UpsamplerConfig config = karlo_tiny();
+  config.diffusion = {.parameterization = diffusion::Parameterization::epsilon};
+  config.residual = true;
   EXPECT_THROW(config.validate(), Error);
 }
 
