@@ -89,11 +89,13 @@ def write_stats(out: Path, samples: list[split.Sample], stats: dict[str, Counter
 
 
 def limited(samples: list[split.Sample], size: int, limit: int | None) -> list[split.Sample]:
-    """Those that reach `size`; above 256 px at most `limit` of each split. Their order is one of hashes: any beginning is a fair sample."""
+    """Those that reach `size`; above 256 px at most `limit` for training and a quarter as many of each held-out split. Their order is one
+    of hashes: any beginning is a fair sample."""
     reaching = [sample for sample in samples if sample.drawing.reaches(size)]
     if limit is None or size <= BASE:
         return reaching
-    return [sample for name in split.SPLITS for sample in [s for s in reaching if s.split == name][:limit]]
+    most = {name: limit if name == "train" else limit // 4 for name in split.SPLITS}
+    return [sample for name in split.SPLITS for sample in [s for s in reaching if s.split == name][:most[name]]]
 
 
 def build(options: argparse.Namespace) -> None:
@@ -127,7 +129,7 @@ def main() -> int:
     parser.add_argument("--packages", type=Path, help="folder of the unpacked packages (default: OUT/packages)")
     parser.add_argument("--download", action="store_true", help="first fetch the packages that are missing (needs npm, apt-get, dpkg, tar)")
     parser.add_argument("--sizes", type=parse_sizes, default=(64, 256), help="comma separated choice of 64, 256, 1024 (default: 64,256)")
-    parser.add_argument("--limit", type=int, metavar="N", help="at 1024 px at most N pictures of each split (default: all)")
+    parser.add_argument("--limit", type=int, metavar="N", help="at 1024 px at most N training pictures, and a quarter as many of each held-out split (default: all)")
     parser.add_argument("--workers", type=int, default=2, help="rendering processes (default: 2)")
     start = time.monotonic()
     try:
