@@ -33,7 +33,8 @@ def read_shards(shards: list[Path]) -> list[Sample]:
             files = {member.name: archive.extractfile(member).read() for member in archive if member.isfile()}
         for name in filter(lambda name: name.endswith(".json"), files):
             sample = json.loads(files[name])
-            picture = Image.open(io.BytesIO(files[name.removesuffix("json") + "png"])).convert("RGB")
+            key = name.removesuffix("json")
+            picture = Image.open(io.BytesIO(files[next(key + kind for kind in ("png", "webp") if key + kind in files)])).convert("RGB")
             found.append(Sample(sample["key"], sample["captions"][0], kind_of(sample), picture))
     return sorted(found, key=lambda sample: hashlib.sha1(sample.key.encode()).hexdigest())
 

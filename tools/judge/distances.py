@@ -1,0 +1,143 @@
+#!/usr/bin/env python3
+"""How near drawn and enlarged pictures are to real ones in a judge's features: FID and KID of each size of the cascade.
+
+Real held-out drawings are halved. At 64 pixels the captions of one half (of held-out pairs) are drawn and compared with the other half.
+At 256 and 1024 the drawings of one half are reduced (averages of pixels) and enlarged by `unclip upscale` and bicubically. The judge sees
+64 × 64 pixels, where an enlarged picture is nothing but the small one again: so it is shown tiles of its own size, cut at places where the
+real drawing is not flat. The floor is the same for the real drawings of the first half. Writes distances-SIZE.json, .md and a sheet of
+what was seen, one column a row of the table.
+
+Usage: distances.py 64 --judge runs/judge --data emoji-data/emoji-64 -o measured
+       distances.py 1024 --judge runs/judge --data emoji-data/emoji-1024 --count 100 -o measured
+"""
+import argparse
+import json
+import subprocess
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from held_out import Sample, draw, read_shards
+from PIL import Image
+
+TILE = 64
+FLAT = 12.0  # standard deviation of a tile's grey levels below which it shows nothing
+ROWS = {"real": "the real drawings (floor)", "ours": "ours", "bicubic": "bicubic enlargement"}
+
+
+def places(picture: Image.Image, count: int, chance: np.random.Generator) -> list[tuple[int, int]]:
+    """Corners of at most `count` tiles of the grid in which something is to be seen."""
+    grey = np.asarray(picture.convert("L"), np.float32)
+    side = grey.shape[0] // TILE
+    deviations = grey[:side * TILE, :side * TILE].reshape(side, TILE, side, TILE).std((1, 3))
+    found = np.argwhere(deviations > FLAT)
+    return [(TILE * x, TILE * y) for y, x in found[chance.permutation(len(found))[:count]]]
+
+
+def tiles(picture: Image.Image, corners: list[tuple[int, int]]) -> list[Image.Image]:
+    return [picture.crop((x, y, x + TILE, y + TILE)) for x, y in corners]
+
+
+def upscaled(args: argparse.Namespace, small: list[Image.Image]) -> list[Image.Image]:
+    with tempfile.TemporaryDirectory() as folder:
+        names = [f"{folder}/{i:05}.png" for i in range(len(small))]
+        for name, picture in zip(names, small):
+            picture.save(name)
+        subprocess.run([args.program, "upscale", *names, "--model", str(args.model), "--from", str(small[0].width), "--size",
+                        str(args.size), "--seed", str(args.seed), "-o", f"{folder}/u.png", *args.flags.split()], check=True)
+        return [Image.open(f"{folder}/u-{i + 1}.png").convert("RGB") for i in range(len(small))]
+
+
+def enlarged(args: argparse.Namespace, drawings: list[Image.Image]) -> dict[str, list[Image.Image]]:
+    low = args.size // 4
+    small = [picture.resize((low, low), Image.Resampling.BOX) for picture in drawings]
+    bicubic = [picture.resize((args.size, args.size), Image.Resampling.BICUBIC) for picture in small]
+    return {"ours": upscaled(args, small), "bicubic": bicubic}
+
+
+def psnr(a: list[Image.Image], b: list[Image.Image]) -> float:
+    errors = [np.square(np.asarray(x, np.float64) - np.asarray(y, np.float64)).mean() for x, y in zip(a, b)]
+    return float(np.mean([10 * np.log10(255**2 / max(error, 1e-3)) for error in errors]))
+
+
+def distances(args: argparse.Namespace, shown: list[Image.Image], reference: list[Image.Image]) -> dict:
+    """FID and KID of `unclip eval`."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, pictures in (("shown", shown), ("reference", reference)):
+            Path(folder, name).mkdir()
+            for i, picture in enumerate(pictures):
+                picture.save(f"{folder}/{name}/{i:06}.png")
+        subprocess.run([args.program, "eval", "--pictures", f"{folder}/shown", "--reference", f"{folder}/reference", "--features",
+                        str(args.judge), "--seed", str(args.seed), "-o", f"{folder}/out", "--quiet"], check=True)
+        return json.loads(Path(folder, "out", "results.json").read_text())["points"][0]
+
+
+def sheet(pictures: dict[str, list[Image.Image]], rows: int) -> Image.Image:
+    canvas = Image.new("RGB", (len(pictures) * (TILE + 4), rows * (TILE + 4)), "white")
+    for column, shown in enumerate(pictures.values()):
+        for row in range(rows):
+            canvas.paste(shown[row], (column * (TILE + 4), row * (TILE + 4)))
+    return canvas
+
+
+def made_of(args: argparse.Namespace, samples: list[Sample]) -> dict[str, list[Image.Image]]:
+    """Whole pictures by the rows of the table."""
+    drawings = [sample.picture for sample in samples]
+    if args.size > TILE:
+        return {"real": drawings} | enlarged(args, drawings)
+    captions = [sample.caption for sample in samples]
+    flags = ["--size", str(TILE), *args.flags.split()]
+    return {"real": drawings, "ours": draw(args.program, args.model, captions, args.seed, flags)}
+
+
+def measure(args: argparse.Namespace, samples: list[Sample]) -> tuple[dict[str, dict], dict[str, list[Image.Image]]]:
+    """The figures of each row, and the tiles that they are of."""
+    first, second = samples[::2], [sample.picture for sample in samples[1::2]]
+    whole, chance = made_of(args, first), np.random.default_rng(args.seed)
+    corners = [places(sample.picture, args.tiles, chance) for sample in first]
+    shown = {name: [tile for picture, at in zip(pictures, corners) for tile in tiles(picture, at)]
+             for name, pictures in whole.items()}
+    reference = [tile for picture in second for tile in tiles(picture, places(picture, args.tiles, chance))]
+    figures = {}
+    for name, pictures in shown.items():
+        point = distances(args, pictures, reference)
+        figures[name] = {"pictures": len(pictures), "kid": point["kid"], "fid": point["fid"]["value"]}
+        if name != "real" and args.size > TILE:
+            figures[name]["psnr"] = psnr(whole[name], whole["real"])
+    return figures, shown
+
+
+def table(figures: dict[str, dict]) -> str:
+    lines = ["| what | KID · 1000 | FID | PSNR |", "|---|---|---|---|"]
+    for name, row in figures.items():
+        kid, decibel = row["kid"], f"{row['psnr']:.2f} dB" if "psnr" in row else ""
+        lines.append(f"| {ROWS[name]} | {1000 * kid['value']:.2f} ± {1000 * kid['standard_error']:.2f} | {row['fid']:.2f} | {decibel} |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("size", type=int, choices=(64, 256, 1024), help="of the pictures")
+    parser.add_argument("--program", default="./unclip")
+    parser.add_argument("--model", type=Path, default="models/emoji")
+    parser.add_argument("--judge", type=Path, required=True, help="model directory with the judge's CLIP")
+    parser.add_argument("--data", type=Path, required=True, help="folder of the shards of that size")
+    parser.add_argument("--count", type=int, default=300, help="drawings of the first half, and as many to compare with")
+    parser.add_argument("--tiles", type=int, default=8, help="of each drawing")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--flags", default="", help="more flags of `unclip generate` or `unclip upscale`, for instance '--steps 10'")
+    parser.add_argument("-o", "--output", type=Path, required=True)
+    args = parser.parse_args()
+    args.output.mkdir(parents=True, exist_ok=True)
+    sets = ("test_pairs",) if args.size == TILE else ("test_pairs", "test_emoji")
+    shards = [shard for name in sets for shard in sorted(args.data.glob(f"{name}-*.tar"))]
+    figures, shown = measure(args, read_shards(shards)[:2 * args.count])
+    name = f"distances-{args.size}"
+    (args.output / f"{name}.json").write_text(json.dumps(figures, indent=2) + "\n")
+    (args.output / f"{name}.md").write_text(table(figures))
+    sheet(shown, min(16, len(shown["real"]))).save(args.output / f"{name}.png")
+    print(table(figures), end="")
+
+
+if __name__ == "__main__":
+    main()
