@@ -158,7 +158,8 @@ TEST(EmojiConfigs, FitTheBundledModelsBudget) {
       nn::count_parameters(*prior::DiffusionPrior(read<PriorRun>("emoji/prior.json").model)) +
       nn::count_parameters(*prior::AutoregressivePrior(read<ArPriorRun>("emoji/ar_prior.json").model)) +
       nn::count_parameters(*decoder::Decoder(read<DecoderRun>("emoji/decoder.json").model)) +
-      nn::count_parameters(*upsampler::Upsampler(read<UpsamplerRun>("emoji/upsampler_256.json").model));
+      nn::count_parameters(*upsampler::Upsampler(read<UpsamplerRun>("emoji/upsampler_256.json").model)) +
+      nn::count_parameters(*upsampler::Upsampler(read<UpsamplerRun>("emoji/upsampler_1024.json").model));
   std::cout << "bundled model: " << total << " parameters\n";
   EXPECT_LE(2 * total, 48'000'000);  // bytes in bfloat16
 }

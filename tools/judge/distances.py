@@ -3,12 +3,12 @@
 
 Real held-out drawings are halved. At 64 pixels the captions of one half (of held-out pairs) are drawn and compared with the other half.
 At 256 and 1024 the drawings of one half are reduced (averages of pixels) and enlarged by `unclip upscale` and bicubically. The judge sees
-64 × 64 pixels, where an enlarged picture is nothing but the small one again: so it is shown tiles of its own size, cut at places where the
-real drawing is not flat. The floor is the same for the real drawings of the first half. Writes distances-SIZE.json, .md and a sheet of
+64 × 64 pixels, where an enlarged picture is nothing but the small one again: so it is shown a tile of its own size of each, cut where the
+real drawing is not flat (one: tiles of one drawing are alike, which an unbiased estimate takes for a distance). The floor is the same for the real drawings of the first half. Writes distances-SIZE.json, .md and a sheet of
 what was seen, one column a row of the table.
 
 Usage: distances.py 64 --judge runs/judge --data emoji-data/emoji-64 -o measured
-       distances.py 1024 --judge runs/judge --data emoji-data/emoji-1024 --count 100 -o measured
+       distances.py 1024 --judge runs/judge --data emoji-data/emoji-1024 -o measured
 """
 import argparse
 import json
@@ -25,17 +25,18 @@ FLAT = 12.0  # standard deviation of a tile's grey levels below which it shows n
 ROWS = {"real": "the real drawings (floor)", "ours": "ours", "bicubic": "bicubic enlargement"}
 
 
-def places(picture: Image.Image, count: int, chance: np.random.Generator) -> list[tuple[int, int]]:
-    """Corners of at most `count` tiles of the grid in which something is to be seen."""
+def place(picture: Image.Image, chance: np.random.Generator) -> tuple[int, int] | None:
+    """The corner of a tile of the grid in which something is to be seen, if there is one."""
     grey = np.asarray(picture.convert("L"), np.float32)
     side = grey.shape[0] // TILE
     deviations = grey[:side * TILE, :side * TILE].reshape(side, TILE, side, TILE).std((1, 3))
     found = np.argwhere(deviations > FLAT)
-    return [(TILE * x, TILE * y) for y, x in found[chance.permutation(len(found))[:count]]]
+    return tuple(int(TILE * at) for at in found[chance.integers(len(found))][::-1]) if len(found) else None
 
 
-def tiles(picture: Image.Image, corners: list[tuple[int, int]]) -> list[Image.Image]:
-    return [picture.crop((x, y, x + TILE, y + TILE)) for x, y in corners]
+def cut(picture: Image.Image, corner: tuple[int, int]) -> Image.Image:
+    x, y = corner
+    return picture.crop((x, y, x + TILE, y + TILE))
 
 
 def upscaled(args: argparse.Namespace, small: list[Image.Image]) -> list[Image.Image]:
@@ -94,10 +95,9 @@ def measure(args: argparse.Namespace, samples: list[Sample]) -> tuple[dict[str, 
     """The figures of each row, and the tiles that they are of."""
     first, second = samples[::2], [sample.picture for sample in samples[1::2]]
     whole, chance = made_of(args, first), np.random.default_rng(args.seed)
-    corners = [places(sample.picture, args.tiles, chance) for sample in first]
-    shown = {name: [tile for picture, at in zip(pictures, corners) for tile in tiles(picture, at)]
-             for name, pictures in whole.items()}
-    reference = [tile for picture in second for tile in tiles(picture, places(picture, args.tiles, chance))]
+    corners = [place(sample.picture, chance) for sample in first]
+    shown = {name: [cut(picture, at) for picture, at in zip(pictures, corners) if at] for name, pictures in whole.items()}
+    reference = [cut(picture, at) for picture in second if (at := place(picture, chance))]
     figures = {}
     for name, pictures in shown.items():
         point = distances(args, pictures, reference)
@@ -123,7 +123,6 @@ def main() -> None:
     parser.add_argument("--judge", type=Path, required=True, help="model directory with the judge's CLIP")
     parser.add_argument("--data", type=Path, required=True, help="folder of the shards of that size")
     parser.add_argument("--count", type=int, default=300, help="drawings of the first half, and as many to compare with")
-    parser.add_argument("--tiles", type=int, default=8, help="of each drawing")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--flags", default="", help="more flags of `unclip generate` or `unclip upscale`, for instance '--steps 10'")
     parser.add_argument("-o", "--output", type=Path, required=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 from check_docs import commands_in
 
 GRID = Path(__file__).resolve().parents[2] / "docs/pictures/grid.txt"
-RUNNABLE = {"generate", "vary", "interpolate", "edit", "score", "inspect", "bench", "doctor"}
+RUNNABLE = {"generate", "vary", "interpolate", "edit", "upscale", "score", "inspect", "bench", "doctor"}
 
 
 def is_for_bundled_model(words: list[str]) -> bool:
