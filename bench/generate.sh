@@ -26,5 +26,7 @@ row 'generate "a red heart", 256 px, to PNG' \
   "$(median_seconds "$program" generate 'a red heart' --seed 7 --force -o "$folder/heart.png")"
 row 'generate "a red heart", 64 px, to PNG' \
   "$(median_seconds "$program" generate 'a red heart' --seed 7 --size 64 --force -o "$folder/heart.png")"
+row 'generate "a red heart", 1024 px, to PNG' \
+  "$(median_seconds "$program" generate 'a red heart' --seed 7 --size 1024 --force -o "$folder/large.png")"
 echo
 "$program" bench --quiet
