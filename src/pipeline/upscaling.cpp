@@ -144,6 +144,7 @@ class Upscaler {
 Upscaled upscale(Unclip& model, const UpscaleRequest& request, Progress& progress) {
   Upscaler upscaler(model, request);
   std::vector<Enlargement> enlargements;
+  enlargements.reserve(request.pictures.size());
   for (size_t i = 0; i < request.pictures.size(); ++i) enlargements.push_back(upscaler.enlargement(i));
   std::vector<torch::Tensor> results(enlargements.size());
   const auto alike = [](const Enlargement& a, const Enlargement& b) {
