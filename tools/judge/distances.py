@@ -4,8 +4,8 @@
 Real held-out drawings are halved. At 64 pixels the captions of one half (of held-out pairs) are drawn and compared with the other half.
 At 256 and 1024 the drawings of one half are reduced (averages of pixels) and enlarged by `unclip upscale` and bicubically. The judge sees
 64 × 64 pixels, where an enlarged picture is nothing but the small one again: so it is shown a tile of its own size of each, cut where the
-real drawing is not flat (one: tiles of one drawing are alike, which an unbiased estimate takes for a distance). The floor is the same for the real drawings of the first half. Writes distances-SIZE.json, .md and a sheet of
-what was seen, one column a row of the table.
+real drawing is not flat (one: tiles of one drawing are alike, which an unbiased estimate takes for a distance). The floor is the same for
+the real drawings of the first half. Writes distances-SIZE.json, .md and a sheet of what was seen, one column a row of the table.
 
 Usage: distances.py 64 --judge runs/judge --data emoji-data/emoji-64 -o measured
        distances.py 1024 --judge runs/judge --data emoji-data/emoji-1024 -o measured
