@@ -42,7 +42,7 @@ void upscale(Settings& settings, const Context& context) {
                                    .drawing = flags.drawing()};
   check_targets(flags, request.seeds.size());
   for (const std::filesystem::path& picture : settings.pictures)
-    request.pictures.push_back(read_opaque(picture));
+    request.pictures.emplace_back(picture.string(), read_opaque(picture));
   pipeline::Unclip model = flags.open(flags.compute_dtype());
   write_results(flags,
                 results_of(settings, pipeline::upscale(model, request, *context.progress), request.seeds),

@@ -14,13 +14,6 @@ namespace {
 constexpr int64_t kMaxSide = 4096;
 constexpr uint8_t kWhite = 255;
 
-/// Area average when shrinking by a whole factor, else antialiased bicubic.
-torch::Tensor resize(const torch::Tensor& pixels, int64_t height, int64_t width) {
-  if (pixels.size(0) == height && pixels.size(1) == width) return pixels;
-  const bool is_whole = pixels.size(0) % height == 0 && pixels.size(1) % width == 0;
-  return image::resize(pixels, height, width, is_whole ? image::Filter::box : image::Filter::bicubic);
-}
-
 /// The square of `side` pixels whose upper left corner is (left, top), white where it lies outside.
 torch::Tensor cut_out(const torch::Tensor& pixels, int64_t left, int64_t top, int64_t side) {
   const int64_t height = pixels.size(0), width = pixels.size(1);
@@ -48,7 +41,8 @@ torch::Tensor augment(const torch::Tensor& square,
   const int64_t left = (size - side) / 2 + std::llround(reach * (draw.shift_x - 0.5));
   const int64_t top = (size - side) / 2 + std::llround(reach * (draw.shift_y - 0.5));
   torch::Tensor result = square;
-  if (side != size || left != 0 || top != 0) result = resize(cut_out(square, left, top, side), size, size);
+  if (side != size || left != 0 || top != 0)
+    result = image::resize(cut_out(square, left, top, side), size, size);
   return draw.flip < config.flip ? result.flip(1).contiguous() : result;
 }
 
@@ -73,7 +67,7 @@ torch::Tensor square_picture(std::span<const uint8_t> stored, const std::string&
 
 torch::Tensor square_picture(const torch::Tensor& pixels, int64_t size) {
   const int64_t shorter = std::min(pixels.size(0), pixels.size(1));
-  return resize(image::center_crop(pixels, shorter, shorter), size, size).contiguous();
+  return image::resize(image::center_crop(pixels, shorter, shorter), size, size).contiguous();
 }
 
 SamplePixels sample_pixels(const torch::Tensor& square,
@@ -82,7 +76,7 @@ SamplePixels sample_pixels(const torch::Tensor& square,
   const torch::Tensor picture = augment(square, config, draw);
   const int64_t factor = config.low_res ? config.size / *config.low_res : 1;
   std::optional<torch::Tensor> low_res;
-  if (config.low_res) low_res = resize(picture, *config.low_res, *config.low_res);
+  if (config.low_res) low_res = image::resize(picture, *config.low_res, *config.low_res);
   if (!config.crop) return {picture, low_res};
   const int64_t places = (config.size - *config.crop) / factor + 1;  // on the grid of low-resolution pixels
   const auto left = static_cast<int64_t>(draw.crop_x * static_cast<double>(places));

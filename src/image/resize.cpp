@@ -84,4 +84,10 @@ torch::Tensor resize(const torch::Tensor& pixels, int64_t height, int64_t width,
   return has_alpha ? unpremultiplied(result) : result;
 }
 
+torch::Tensor resize(const torch::Tensor& pixels, int64_t height, int64_t width) {
+  const auto is_whole = [](int64_t from, int64_t to) { return to > 0 && from % to == 0; };
+  const bool averages = is_whole(pixels.size(0), height) && is_whole(pixels.size(1), width);
+  return resize(pixels, height, width, averages ? Filter::box : Filter::bicubic);
+}
+
 }  // namespace unclip::image

@@ -41,9 +41,7 @@ int64_t step_count(decoder::Decoder& decoder, const manipulate::LatentPath& path
 /// The square in the middle of a picture at the decoder's size, [1, 3, S, S].
 torch::Tensor decoder_picture(const torch::Tensor& pixels, int64_t size) {
   const int64_t side = std::min(pixels.size(0), pixels.size(1));
-  const auto filter =
-      side % size == 0 ? image::Filter::box : image::Filter::bicubic;  // as data::square_picture
-  return image::to_network(image::resize(image::center_crop(pixels, side, side), size, size, filter));
+  return image::to_network(image::resize(image::center_crop(pixels, side, side), size, size));
 }
 
 /// Notes about captions are added to `warnings`.

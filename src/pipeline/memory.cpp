@@ -4,7 +4,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -49,7 +48,7 @@ int64_t unet_numbers(const nn::UNetConfig& c) {
 }
 
 StageNeed upsampler_need(const Model& model, const UpsamplingPlan& plan, torch::ScalarType dtype) {
-  const UpsamplerStage& stage = *std::ranges::find(model.upsamplers, plan.stage, &UpsamplerStage::name);
+  const UpsamplerStage& stage = model.upsampler(plan.stage);
   StageNeed need{.stage = plan.stage, .working = unet_numbers(stage.net.config.unet) * size_of(dtype)};
   need.weights = need.both_nets = weight_bytes<upsampler::Upsampler>(stage.net.config, dtype);
   if (stage.last_step) {

@@ -1,6 +1,8 @@
 // What a model is made of, whatever its folder looks like. Each layout (layouts/: our own model.json, Karlo
 // as diffusers stores it) is one file that fills this description; all that draws reads nothing else.
 #pragma once
+#include <algorithm>
+
 #include "unclip/clip/clip.h"
 #include "unclip/decoder/config.h"
 #include "unclip/image/network.h"
@@ -63,6 +65,11 @@ struct Model {
   std::vector<UpsamplerStage> upsamplers{};                                   // by size, ascending
   DrawingRules rules{};
   std::vector<std::string> unknown_keys{};  // of foreign configurations: "decoder/config.json: 'colour'"
+
+  /// The upsampler of that name, one of a plan's.
+  const UpsamplerStage& upsampler(const std::string& name) const {
+    return *std::ranges::find(upsamplers, name, &UpsamplerStage::name);
+  }
 };
 
 /// Opens a folder of any layout, reading its configurations and no weights but the shapes of Kakao's, which

@@ -259,7 +259,7 @@ upsampler::Upsampler Unclip::load_upsampler_net(const Stage<upsampler::Upsampler
 }
 
 upsampler::StepNets Unclip::load_upsampler(const std::string& name) {
-  const UpsamplerStage& stage = *std::ranges::find(model_.upsamplers, name, &UpsamplerStage::name);
+  const UpsamplerStage& stage = model_.upsampler(name);
   upsampler::StepNets nets{.net = load_upsampler_net(stage.net)};
   if (!stage.last_step) return nets;
   if (nets_take_turns(name)) {
@@ -311,7 +311,7 @@ torch::Tensor Unclip::upsample(const torch::Tensor& low,
                                const UpsamplingPlan& plan,
                                const DrawingNoise& noise,
                                Progress& progress) {
-  const auto& config = std::ranges::find(model_.upsamplers, plan.stage, &UpsamplerStage::name)->net.config;
+  const upsampler::UpsamplerConfig& config = model_.upsampler(plan.stage).net.config;
   const int64_t usual = std::max<int64_t>(1, kBatchPixels / (plan.size * plan.size));
   const int64_t batch = batch_of(plan.stage, usual);
   upsampler::StepNets nets = load_upsampler(plan.stage);

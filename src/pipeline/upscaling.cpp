@@ -24,10 +24,6 @@ Plan plan_of(const Model& model, Drawing drawing) {
   return plan;
 }
 
-const upsampler::UpsamplerConfig& config_of(const Model& model, const UpsamplingPlan& plan) {
-  return std::ranges::find(model.upsamplers, plan.stage, &UpsamplerStage::name)->net.config;
-}
-
 /// A picture on its way.
 struct Enlargement {
   size_t index = 0;               // in the request
@@ -41,16 +37,16 @@ class Upscaler {
   Upscaler(Unclip& model, const UpscaleRequest& request)
       : model_(model), request_(request), plan_(plan_of(model.model(), request.drawing)) {
     for (const UpsamplingPlan& upsampling : plan_.upsamplers)
-      begins_.push_back(config_of(model.model(), upsampling).low_size);
+      begins_.push_back(model.model().upsampler(upsampling.stage).net.config.low_size);
     check(!request.from || std::ranges::find(begins_, *request.from) != begins_.end(), ErrorKind::usage,
           "on the way to ", size(), " pixels an upsampler begins at ", names_of_begins(), ", not at ",
           request.from.value_or(0));
   }
 
   Enlargement enlargement(size_t index) {
-    const torch::Tensor& picture = request_.pictures[index];
+    const torch::Tensor& picture = request_.pictures[index].pixels;
     const int64_t height = picture.size(0), width = picture.size(1), shorter = std::min(height, width);
-    const std::string name = "picture " + std::to_string(index + 1) + " of " + std::to_string(width) + " × " +
+    const std::string name = "'" + request_.pictures[index].name + "' of " + std::to_string(width) + " × " +
                              std::to_string(height) + " pixels";
     check(std::max(height, width) <= kLongest * shorter, ErrorKind::usage, name, " is more than ", kLongest,
           " times as long as it is wide: cut it into parts");
@@ -65,7 +61,8 @@ class Upscaler {
                           std::to_string(low_height) + ", where an upsampler begins");
     enlargement.height = low_height * size() / from;
     enlargement.width = low_width * size() / from;
-    enlargement.low = padded(image::to_network(reduced(picture, low_height, low_width)), enlargement.first);
+    enlargement.low =
+        padded(image::to_network(image::resize(picture, low_height, low_width)), enlargement.first);
     return enlargement;
   }
 
@@ -115,16 +112,10 @@ class Upscaler {
     return static_cast<size_t>(above - begins_.begin()) - 1;
   }
 
-  /// As training pictures are: averages of whole pixels where the factor is a whole number.
-  static torch::Tensor reduced(const torch::Tensor& picture, int64_t height, int64_t width) {
-    const bool whole = picture.size(0) % height == 0 && picture.size(1) % width == 0;
-    return image::resize(picture, height, width, whole ? image::Filter::box : image::Filter::bicubic);
-  }
-
   torch::Tensor padded(const torch::Tensor& low, size_t first) const {
     int64_t multiple = 1;  // of low's sides
     for (size_t i = first; i < plan_.upsamplers.size(); ++i) {
-      const nn::UNetConfig& unet = config_of(model_.model(), plan_.upsamplers[i]).unet;
+      const nn::UNetConfig& unet = model_.model().upsampler(plan_.upsamplers[i].stage).net.config.unet;
       const int64_t coarsest = unet.patch << (unet.channel_mult.size() - 1);
       multiple = std::lcm(multiple, coarsest / std::gcd(coarsest, unet.size / begins_[first]));
     }

@@ -4,8 +4,13 @@
 
 namespace unclip::pipeline {
 
+struct NamedPicture {
+  std::string name;      // in messages
+  torch::Tensor pixels;  // uint8 [H, W, 3] of any size
+};
+
 struct UpscaleRequest {
-  std::vector<torch::Tensor> pictures;  // uint8 [H, W, 3] of any sizes
+  std::vector<NamedPicture> pictures;
   /// The shorter side that pictures are reduced to first, one that an upsampler begins at (64, 256, …);
   /// absent: the largest that a picture reaches.
   std::optional<int64_t> from;

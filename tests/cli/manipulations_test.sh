@@ -133,7 +133,7 @@ wrong 2 "the decoder's steps: " inpaint "$folder/b.png" x --mask "$folder/mask.p
 wrong 2 "this model draws pictures of 16, 32 pixels a side, not 77" upscale "$folder/a.png" "${tiny[@]}" --size 77
 wrong 2 'ask for 32 or more' upscale "$folder/a.png" "${tiny[@]}" --size 16
 wrong 2 'an upsampler begins at 16, not at 8' upscale "$folder/a.png" "${tiny[@]}" --from 8
-wrong 2 'picture 1 of 42 × 32 pixels is not smaller than the 32' upscale "$folder/work/upscaled-2.png" "${tiny[@]}" -o x.png
+wrong 2 "upscaled-2.png' of 42 × 32 pixels is not smaller than the 32" upscale "$folder/work/upscaled-2.png" "${tiny[@]}" -o x.png
 wrong 2 'IMAGE is required' upscale "${tiny[@]}"
 wrong 2 "--output is 'x.png', expected a name that ends in .safetensors" \
   embed --invert "$folder/a.png" "${tiny[@]}" -o x.png

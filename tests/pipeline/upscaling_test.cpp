@@ -2,8 +2,6 @@
 
 #include <gmock/gmock.h>
 
-#include <numeric>
-
 #include "support/error_of.h"
 #include "support/tiny_model.h"
 #include "unclip/image/network.h"
@@ -41,10 +39,12 @@ class UpscalingTest : public ::testing::Test {
                     const Drawing& drawing = {},
                     std::optional<int64_t> from = std::nullopt) {
     Unclip model = open();
-    std::vector<uint64_t> seeds(pictures.size());
-    std::iota(seeds.begin(), seeds.end(), 5);
-    return upscale(model, {.pictures = pictures, .from = from, .seeds = seeds, .drawing = drawing},
-                   *silent_progress());
+    UpscaleRequest request{.pictures = {}, .from = from, .seeds = {}, .drawing = drawing};
+    for (size_t i = 0; i < pictures.size(); ++i) {
+      request.pictures.emplace_back("picture " + std::to_string(i + 1), pictures[i]);
+      request.seeds.push_back(5 + i);
+    }
+    return upscale(model, request, *silent_progress());
   }
   std::string error(const std::vector<Tensor>& pictures,
                     const Drawing& drawing = {},
@@ -81,7 +81,7 @@ TEST_F(UpscalingTest, BeginsWhereThePictureReaches) {
   const Upscaled twice = upscaled({picture(20, 30)});
   EXPECT_THAT(twice.pictures[0].sizes(), ElementsAre(64, 96, 3));
   EXPECT_THAT(twice.warnings,
-              ElementsAre("picture 1 of 30 × 20 pixels was reduced to 24 × 16, where an upsampler begins"));
+              ElementsAre("'picture 1' of 30 × 20 pixels was reduced to 24 × 16, where an upsampler begins"));
   const Upscaled once = upscaled({picture(32, 48)});
   EXPECT_THAT(once.pictures[0].sizes(), ElementsAre(64, 96, 3));
   EXPECT_TRUE(once.warnings.empty());
@@ -90,8 +90,9 @@ TEST_F(UpscalingTest, BeginsWhereThePictureReaches) {
 }
 
 TEST_F(UpscalingTest, SaysWhatCannotBeEnlarged) {
-  EXPECT_THAT(error({picture(16, 16), picture(15, 40)}),
-              HasSubstr("picture 2 of 40 × 15 pixels is too small: its shorter side must have at least 16"));
+  EXPECT_THAT(
+      error({picture(16, 16), picture(15, 40)}),
+      HasSubstr("'picture 2' of 40 × 15 pixels is too small: its shorter side must have at least 16"));
   EXPECT_THAT(error({picture(16, 65)}), HasSubstr("more than 4 times as long as it is wide"));
   EXPECT_THAT(error({picture(32, 40)}), HasSubstr("is not smaller than the 32 that this model enlarges to"));
   EXPECT_THAT(error({picture(16, 16)}, {.size = 16}), HasSubstr("ask for 32 or more"));
