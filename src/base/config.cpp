@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "unclip/base/json_keys.h"
+
 namespace unclip {
 namespace {
 
@@ -92,11 +94,10 @@ Json to_json(const std::vector<Field>& fields) {
 
 void set_fields_from_json(const std::vector<Field>& fields, std::string_view text, const std::string& where) {
   constexpr int kMaxDepth = 64;
-  int depth = 0;
+  check_json_keys(text, where);
   Json json;
   try {
-    json = Json::parse(text, [&depth](int level, Json::parse_event_t, Json&) {
-      depth = std::max(depth, level);
+    json = Json::parse(text, [](int level, Json::parse_event_t, Json&) {
       check(level <= kMaxDepth, ErrorKind::config, "nested too deeply");
       return true;
     });

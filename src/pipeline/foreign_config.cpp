@@ -5,6 +5,7 @@
 #include <set>
 
 #include "unclip/base/error.h"
+#include "unclip/base/json_keys.h"
 #include "unclip/io/file.h"
 
 namespace unclip::pipeline {
@@ -42,6 +43,7 @@ ForeignConfig::ForeignConfig(const std::filesystem::path& file)
 
 ForeignConfig::ForeignConfig(std::string_view json, std::string where)
     : ForeignConfig(std::move(where), std::make_unique<Content>()) {
+  check_json_keys(json, where_);
   content_->json = Json::parse(json, nullptr, false);
   check(content_->json.is_object(), ErrorKind::config, where_, " is damaged: expected a JSON object");
 }

@@ -14,8 +14,7 @@ namespace unclip::pipeline {
 
 class ForeignConfig {
  public:
-  /// Error(io) if there is no such file, Error(config) if it is no JSON object. A key that occurs twice has
-  /// its last value, as in Python.
+  /// Error(io) if there is no such file, Error(config) if it is no JSON object or has a key twice.
   explicit ForeignConfig(const std::filesystem::path& file);
   /// The same of a text; `where` stands for the file.
   ForeignConfig(std::string_view json, std::string where);

@@ -71,6 +71,8 @@ TEST(Config, NamesWhatIsWrong) {
   EXPECT_THAT(error_of(R"({"colour": "blue"})"), HasSubstr("expected one of: red, green"));
   EXPECT_THAT(error_of(R"({"inner": {"deep": 1}})"), HasSubstr("'inner'"));
   EXPECT_THAT(error_of(R"({"inner": 4})"), HasSubstr("JSON object"));
+  EXPECT_THAT(error_of(R"({"width": 3, "width": 4})"), HasSubstr("config.json: 'width' appears twice"));
+  EXPECT_THAT(error_of(R"({"inner": {"depth": 1, "depth": 2}})"), HasSubstr("'depth' appears twice"));
   EXPECT_THAT(error_of("{"), HasSubstr("not valid JSON"));
   EXPECT_THAT(error_of(std::string(100000, '[')), HasSubstr("config.json"));
 }

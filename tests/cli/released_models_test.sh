@@ -155,6 +155,8 @@ broken depth && sed -i 's/"num_layers": 3/"num_layers": 2/' "$folder/depth/prior
 wrong_model 1 "prior/diffusion_pytorch_model.safetensors does not fit the model: unexpected 'transformer_blocks.2." depth
 broken huge && sed -i 's/"num_layers": 3/"num_layers": 1000000000000/' "$folder/huge/prior/config.json"
 wrong_model 1 "prior/config.json: 'num_layers' is 1000000000000, expected a whole number" huge
+broken twice && sed -i 's/"num_layers": 3/"num_layers": 3, "num_layers": 3/' "$folder/twice/prior/config.json"
+wrong_model 1 "prior/config.json: 'num_layers' appears twice" twice
 broken tokens && rm "$folder/tokens/tokenizer/vocab.json"
 wrong_model 1 'tokenizer/vocab.json' tokens
 # edit_header NAME EDIT: weights whose header Python changed, in the text encoder of the broken model.
