@@ -18,11 +18,10 @@ ArPriorStage::ArPriorStage(const ArPriorRun& run,
                            FrozenClip clip,
                            std::shared_ptr<const data::Dataset> validation)
     : run_(run), model_(run.model), clip_(std::move(clip)), validation_(std::move(validation)) {
-  check(clip_.model->config().embed_dim == run.model.embed_dim, ErrorKind::config, "ar_prior: embed_dim is ",
-        run.model.embed_dim, ", but CLIP's is ", clip_.model->config().embed_dim);
-  const int64_t text_width = clip_.model->config().text.width;
-  check(run.model.text_source != prior::TextSource::clip || run.model.text_width == text_width,
-        ErrorKind::config, "ar_prior: text_width is ", run.model.text_width, ", but CLIP's is ", text_width);
+  const clip::ClipConfig& clips = clip_.model->config();
+  check_is_clips("ar_prior: embed_dim", run.model.embed_dim, clips.embed_dim);
+  if (run.model.text_source == prior::TextSource::clip)
+    check_is_clips("ar_prior: text_width", run.model.text_width, clips.text.width);
   check(run.fit_pictures > 1 && run.fit_pictures <= kMaxFitPictures, ErrorKind::config,
         "ar_prior: fit_pictures is ", run.fit_pictures, ", expected 2 to ", kMaxFitPictures);
   nn::initialize_parameters(*model_, static_cast<uint64_t>(run.train.seed));

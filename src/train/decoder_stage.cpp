@@ -25,8 +25,10 @@ DecoderStage::DecoderStage(const DecoderRun& run,
       clip_(std::move(clip)),
       validation_(std::move(validation)),
       diffusion_loss_(run.model.diffusion, run.loss) {
-  check(clip_.model->config().embed_dim == run.model.embed_dim, ErrorKind::config, "decoder: embed_dim is ",
-        run.model.embed_dim, ", but CLIP's is ", clip_.model->config().embed_dim);
+  const clip::ClipConfig& clips = clip_.model->config();
+  check_is_clips("decoder: embed_dim", run.model.embed_dim, clips.embed_dim);
+  if (run.model.text.source == decoder::TextSource::clip)
+    check_is_clips("decoder: text.clip_width", run.model.text.clip_width, clips.text.width);
   nn::initialize_parameters(*model_, static_cast<uint64_t>(run.train.seed));
   model_->set_compute_dtype(compute_type(run.train.precision));
 }

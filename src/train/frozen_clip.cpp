@@ -26,4 +26,8 @@ FrozenClip load_frozen_clip(const fs::path& folder, torch::ScalarType compute_dt
                           compute_dtype);
 }
 
+void check_is_clips(const char* key, int64_t width, int64_t clips) {
+  check(width == clips, ErrorKind::config, key, " is ", width, ", but CLIP's is ", clips);
+}
+
 }  // namespace unclip::train

@@ -18,8 +18,10 @@ PriorStage::PriorStage(const PriorRun& run, FrozenClip clip, std::shared_ptr<con
       clip_(std::move(clip)),
       validation_(std::move(validation)),
       diffusion_loss_(run.model.diffusion, run.loss) {
-  check(clip_.model->config().embed_dim == run.model.embed_dim, ErrorKind::config, "prior: embed_dim is ",
-        run.model.embed_dim, ", but CLIP's is ", clip_.model->config().embed_dim);
+  const clip::ClipConfig& clips = clip_.model->config();
+  check_is_clips("prior: embed_dim", run.model.embed_dim, clips.embed_dim);
+  if (run.model.text_source == prior::TextSource::clip)
+    check_is_clips("prior: text_width", run.model.text_width, clips.text.width);
   nn::initialize_parameters(*model_, static_cast<uint64_t>(run.train.seed));
   model_->compute_dtype = compute_type(run.train.precision);
 }

@@ -187,6 +187,9 @@ wrong 2 '--clip is required' train ar-prior --config "$configs/ar_prior.json" --
 wrong 1 "configures the stage 'prior', expected 'ar_prior'" \
   train ar-prior --quiet --config "$configs/prior.json" --clip "$folder/model" --data "$folder" --out run
 mkdir "$folder/pictures" && cp "$folder/heart.png" "$folder/pictures" && printf 'a red heart\n' >"$folder/pictures/heart.txt"
+learn=(--quiet --clip "$folder/model" --data "$folder/pictures" --out run --set model.embed_dim=16)
+wrong 1 "prior: text_width is 192, but CLIP's is 16" train prior --config "$configs/prior.json" "${learn[@]}"
+wrong 1 "decoder: text.clip_width is 192, but CLIP's is 16" train decoder --config "$configs/decoder.json" "${learn[@]}"
 learn=(train ar-prior --quiet --config "$configs/ar_prior.json" --clip "$folder/model" --data "$folder/pictures" --out run)
 wrong 1 "ar_prior: embed_dim is 256, but CLIP's is 16" "${learn[@]}"
 wrong 1 "ar_prior: text_width is 192, but CLIP's is 16" "${learn[@]}" --set model.embed_dim=16
