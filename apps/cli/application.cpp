@@ -10,6 +10,7 @@
 #include "apps/cli/terminal_progress.h"
 #include "apps/cli/usage.h"
 #include "unclip/base/runtime.h"
+#include "unclip/base/shell_words.h"
 
 namespace unclip::cli {
 namespace {
@@ -61,7 +62,8 @@ void run_command(int argc, const char* const* argv) {
   app.require_subcommand(1);
   app.set_version_flag("--version", version(), "print the version");
   Context context;
-  for (int i = 0; i < argc; ++i) context.command_line += (i > 0 ? " " : "") + std::string(argv[i]);
+  context.command_line = "unclip";
+  for (int i = 1; i < argc; ++i) context.command_line += ' ' + quoted(argv[i]);
   const std::function<void()> work = parse(app, argc, argv, context);
   set_up_compute(context.threads);
   if (!context.quiet) context.progress = std::make_shared<TerminalProgress>(std::cerr, stderr_screen());

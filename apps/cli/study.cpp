@@ -27,6 +27,12 @@ void check_folder(const fs::path& folder) {
         " does not exist, create it first");
 }
 
+/// As one would type it: relative where it lies below the working directory.
+fs::path as_typed(const fs::path& path) {
+  const fs::path relative = fs::proximate(path);
+  return *relative.begin() == ".." ? path : relative;
+}
+
 void print(const study::Study& study, const fs::path& folder) {
   for (const study::Finding& finding : study.findings)
     std::cout << finding.id << ": " << enum_name(finding.verdict) << ". " << finding.reason << '\n';
@@ -35,7 +41,8 @@ void print(const study::Study& study, const fs::path& folder) {
 
 void run(Settings& settings, const Context& context) {
   study::StudyRequest& request = settings.request;
-  request.model = settings.flags.model;
+  request.model = as_typed(settings.flags.model);
+  request.configs = as_typed(request.configs);
   request.dtype = settings.flags.compute_dtype();
   request.vocabulary = clip_vocabulary();
   request.command = context.command_line;

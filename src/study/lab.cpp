@@ -1,5 +1,6 @@
 #include "unclip/study/lab.h"
 
+#include "unclip/base/shell_words.h"
 #include "unclip/data/picture.h"
 #include "unclip/image/network.h"
 
@@ -93,16 +94,6 @@ std::string Lab::evaluate_command(const fs::path& model,
                                              : join_text(" --features ", quoted(request_.features.string())),
                    " --prior ", enum_name(prior), scales.empty() ? scales : join_text(" --guidance ", scales),
                    " --n ", plan_.pictures, " --size ", side(), " --seed ", request_.seed, " -o evaluation");
-}
-
-std::string quoted(const std::string& word) {
-  const bool plain = word.find_first_not_of(
-                         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                         "-_./=,:+") == std::string::npos;
-  if (plain && !word.empty()) return word;
-  std::string result = "'";
-  for (const char c : word) result += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return result + "'";
 }
 
 std::string flag_text(const std::string& flag, const std::vector<std::string>& values) {

@@ -55,9 +55,7 @@ class Lab {
   Plan plan_;
 };
 
-/// A part of a command line as it must be typed.
-std::string quoted(const std::string& word);
-/// " --data a --data b": a flag with several values.
+/// " --data a b": a flag with several values, as it must be typed.
 std::string flag_text(const std::string& flag, const std::vector<std::string>& values);
 
 }  // namespace unclip::study

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "unclip/base/shell_words.h"
 #include "unclip/train/export.h"
 #include "unclip/train/runs.h"
 

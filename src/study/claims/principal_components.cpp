@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "unclip/base/shell_words.h"
 #include "unclip/data/picture.h"
 #include "unclip/manipulate/principal_components.h"
 #include "unclip/pipeline/manipulations.h"

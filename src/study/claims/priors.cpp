@@ -134,24 +134,25 @@ void add_curves(Finding& finding,
   plot({"Fit of z_i against arithmetic", operations, "cosine of drawn and real z_i"}, arithmetic, cosine);
 }
 
-/// Which share of the autoregressive prior's arithmetic the diffusion prior needs to be as good.
-void add_compute_to_equal(Finding& finding,
-                          const std::vector<Point>& diffusion,
-                          const std::vector<Point>& ar) {
-  std::vector<double> flops, distances;
+/// Which share of the autoregressive prior's cost the diffusion prior needs to be as good.
+void add_cost_to_equal(Finding& finding,
+                       const char* what,
+                       double Point::*cost,
+                       const std::vector<Point>& diffusion,
+                       const std::vector<Point>& ar) {
+  std::vector<double> costs, distances;
   for (const Point& point : diffusion) {
-    flops.push_back(point.flops);
+    costs.push_back(point.*cost);
     distances.push_back(point.distance);
   }
-  const auto needed = crossing(flops, distances, ar.back().distance);
+  const auto needed = crossing(costs, distances, ar.back().distance);
   if (!needed) return;
-  const bool from_the_start = *needed == flops.front();
+  const bool from_the_start = *needed == costs.front();
   finding.figures.emplace_back(
-      join_text(
-          "share of the autoregressive prior's training arithmetic that the diffusion prior needs for the "
-          "same Fréchet distance of z_i",
-          from_the_start ? " (at most: it is reached by the shortest run)" : ""),
-      exactly(*needed / ar.back().flops));
+      join_text("share of the autoregressive prior's training ", what,
+                " that the diffusion prior needs for the same Fréchet distance of z_i",
+                from_the_start ? " (at most: it is reached by the shortest run)" : ""),
+      exactly(*needed / (ar.back().*cost)));
 }
 
 void add_figures(
@@ -208,7 +209,8 @@ Finding examine_priors(Lab& lab) {
   add_figures(finding, diffusion.back(), a, "diffusion prior", seed);
   add_figures(finding, ar.back(), b, "autoregressive prior", seed);
   finding.figures.emplace_back("Fréchet distance of pictures, autoregressive less diffusion", difference);
-  add_compute_to_equal(finding, diffusion, ar);
+  add_cost_to_equal(finding, "arithmetic", &Point::flops, diffusion, ar);
+  add_cost_to_equal(finding, "time", &Point::seconds, diffusion, ar);
   add_curves(finding, diffusion, ar, seed);
   finding.grids.push_back(
       example_grid(by_diffusion, {{"diffusion prior", &a}, {"autoregressive prior", &b}}));

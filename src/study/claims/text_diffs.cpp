@@ -1,4 +1,5 @@
 // Language-guided edits: text diffs move a picture toward a caption and keep the rest (unCLIP §3.3, Fig. 5).
+#include "unclip/base/shell_words.h"
 #include "unclip/manipulate/slerp.h"
 #include "unclip/manipulate/text_diff.h"
 #include "unclip/pipeline/manipulations.h"

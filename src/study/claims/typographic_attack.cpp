@@ -1,5 +1,6 @@
 // Typographic attacks: words on a picture fool CLIP as a classifier, and yet variations show the picture
 // (unCLIP §4, Fig. 6).
+#include "unclip/base/shell_words.h"
 #include "unclip/study/claims.h"
 #include "unclip/study/statistics.h"
 #include "unclip/study/subjects.h"

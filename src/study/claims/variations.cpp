@@ -1,4 +1,5 @@
 // Variations of a picture keep what CLIP sees in it, the more of its details the smaller η is (unCLIP §3.1).
+#include "unclip/base/shell_words.h"
 #include "unclip/image/network.h"
 #include "unclip/pipeline/manipulations.h"
 #include "unclip/study/claims.h"
