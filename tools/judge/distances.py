@@ -4,8 +4,9 @@
 Real held-out drawings are halved. At 64 pixels the captions of one half (of held-out pairs) are drawn and compared with the other half.
 At 256 and 1024 the drawings of one half are reduced (averages of pixels) and enlarged by `unclip upscale` and bicubically. The judge sees
 64 × 64 pixels, where an enlarged picture is nothing but the small one again: so it is shown a tile of its own size of each, cut where the
-real drawing is not flat (one: tiles of one drawing are alike, which an unbiased estimate takes for a distance). The floor is the same for
-the real drawings of the first half. Writes distances-SIZE.json, .md and a sheet of what was seen, one column a row of the table.
+real drawing is not flat (one: tiles of one drawing are alike, which an unbiased estimate takes for a distance; with --draws the mean
+of so many estimates, of other tiles each). The floor is the same for the real drawings of the first half. Writes distances-SIZE.json, .md
+and a sheet of what was seen, one column a row of the table.
 
 Usage: distances.py 64 --judge runs/judge --data emoji-data/emoji-64 -o measured
        distances.py 1024 --judge runs/judge --data emoji-data/emoji-1024 -o measured
@@ -91,20 +92,31 @@ def made_of(args: argparse.Namespace, samples: list[Sample]) -> dict[str, list[I
     return {"real": drawings, "ours": draw(args.program, args.model, captions, args.seed, flags)}
 
 
-def measure(args: argparse.Namespace, samples: list[Sample]) -> tuple[dict[str, dict], dict[str, list[Image.Image]]]:
-    """The figures of each row, and the tiles that they are of."""
-    first, second = samples[::2], [sample.picture for sample in samples[1::2]]
-    whole, chance = made_of(args, first), np.random.default_rng(args.seed)
-    corners = [place(sample.picture, chance) for sample in first]
+def tiles(whole: dict[str, list[Image.Image]], others: list[Image.Image], chance: np.random.Generator) -> dict:
+    """Tiles at the same places of each row's pictures, and of the others."""
+    corners = [place(picture, chance) for picture in whole["real"]]
     shown = {name: [cut(picture, at) for picture, at in zip(pictures, corners) if at] for name, pictures in whole.items()}
-    reference = [cut(picture, at) for picture in second if (at := place(picture, chance))]
+    return shown | {"others": [cut(picture, at) for picture in others if (at := place(picture, chance))]}
+
+
+def mean_of(points: list[dict]) -> dict:
+    """Errors are those of one estimate: the drawings are the same in all."""
+    kid = {key: float(np.mean([point["kid"][key] for point in points])) for key in ("value", "standard_error")}
+    return {"kid": kid, "fid": float(np.mean([point["fid"]["value"] for point in points]))}
+
+
+def measure(args: argparse.Namespace, samples: list[Sample]) -> tuple[dict[str, dict], dict[str, list[Image.Image]]]:
+    """The figures of each row, and the first tiles that they are of."""
+    whole, chance = made_of(args, samples[::2]), np.random.default_rng(args.seed)
+    others = [sample.picture for sample in samples[1::2]]
+    drawn = [tiles(whole, others, chance) for _ in range(args.draws)]
     figures = {}
-    for name, pictures in shown.items():
-        point = distances(args, pictures, reference)
-        figures[name] = {"pictures": len(pictures), "kid": point["kid"], "fid": point["fid"]["value"]}
+    for name, pictures in whole.items():
+        figures[name] = {"pictures": len(drawn[0][name]), "draws": args.draws}
+        figures[name] |= mean_of([distances(args, shown[name], shown["others"]) for shown in drawn])
         if name != "real" and args.size > TILE:
-            figures[name]["psnr"] = psnr(whole[name], whole["real"])
-    return figures, shown
+            figures[name]["psnr"] = psnr(pictures, whole["real"])
+    return figures, {name: drawn[0][name] for name in whole}
 
 
 def table(figures: dict[str, dict]) -> str:
@@ -123,6 +135,7 @@ def main() -> None:
     parser.add_argument("--judge", type=Path, required=True, help="model directory with the judge's CLIP")
     parser.add_argument("--data", type=Path, required=True, help="folder of the shards of that size")
     parser.add_argument("--count", type=int, default=300, help="drawings of the first half, and as many to compare with")
+    parser.add_argument("--draws", type=int, default=1, help="how often tiles are drawn; figures are means")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--flags", default="", help="more flags of `unclip generate` or `unclip upscale`, for instance '--steps 10'")
     parser.add_argument("-o", "--output", type=Path, required=True)
