@@ -1,0 +1,134 @@
+#!/usr/bin/env python3
+"""Trains variants of one stage for the same time each, and tables what they come to.
+
+A plan names a configuration, the figures of the run's log that are compared, and variants: the settings in which each differs from the
+configuration (and from the variants before it in nothing). A few steps of each tell its speed; then each gets as many steps as fit into
+--minutes, its learning rate falling to the end, and is evaluated on the held-out pictures. A decoder is also put into the model in
+place of its own, and a judge (../judge) says how near the drawings of held-out captions are to the real ones.
+Writes table.md and results.json; finished runs stay and are not made again, so the same command goes on after an interruption.
+
+Usage: trials.py tools/trials/decoder.json --minutes 6 --data emoji-data --judge runs/judge -o runs/trials/decoder
+"""
+import argparse
+import json
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+TIMED_STEPS = 12  # of which the first third warms up
+HELD_OUT = ("val", "test_pairs")
+
+
+@dataclass
+class Variant:
+    name: str
+    settings: list[str]
+    run: Path
+    steps: int = 0
+
+
+def slug(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+
+
+def log_of(run: Path) -> list[dict]:
+    log = run / "log.jsonl"
+    return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+
+
+class Trials:
+    def __init__(self, args: argparse.Namespace):
+        self.args, self.plan = args, json.loads(args.plan.read_text())
+        self.stage = json.loads(Path(self.plan["config"]).read_text())["stage"]
+        self.variants = [Variant(name, settings, args.output / slug(name)) for name, settings in self.plan["variants"].items()]
+
+    def train(self, variant: Variant, out: Path, steps: int, settings: list[str]) -> None:
+        settings = [*variant.settings, f"train.steps={steps}", *settings]
+        command = [self.args.program, "train", self.stage.replace("_", "-"), "--config", self.plan["config"], "--out", str(out)]
+        command += ["--data", *self._shards("train"), "--val", *(shard for name in HELD_OUT for shard in self._shards(name))]
+        command += ["--clip", str(self.args.model)] if self.stage in ("prior", "ar_prior", "decoder") else []
+        command += ["--tokenizer", str(self.args.model / "tokenizer")] if self.stage == "clip" else []
+        command += ["--resume"] if (out / "checkpoints").exists() else []
+        for setting in settings:
+            command += ["--set", setting]
+        subprocess.run(command, check=True)
+
+    def _shards(self, name: str) -> list[str]:
+        folder = self.args.data / self.plan["shards"]
+        return [str(shard) for shard in sorted(folder.glob(f"{name}-*.tar"))]
+
+    def count_steps(self, variant: Variant) -> int:
+        """As many as fit, by the speed of a few; asked once."""
+        known = variant.run.with_suffix(".steps")
+        if not known.exists():
+            trial = variant.run.with_suffix(".timed")
+            self.train(variant, trial, TIMED_STEPS, ["train.log_every=1", f"train.evaluate_every={TIMED_STEPS + 1}"])
+            seconds = [line["seconds"] for line in log_of(trial) if "seconds" in line]
+            warm = TIMED_STEPS // 3
+            step = (seconds[-1] - seconds[warm]) / (len(seconds) - 1 - warm)
+            known.write_text(str(int(60 * self.args.minutes / step)))
+            shutil.rmtree(trial)
+        return int(known.read_text())
+
+    def figures(self, variant: Variant) -> dict[str, float]:
+        """Of the last evaluation, at the end of training."""
+        found = {}
+        for line in log_of(variant.run):
+            found |= {key: line[key] for key in self.plan["figures"] if line["step"] == variant.steps and key in line}
+        return found
+
+    def judged(self, variant: Variant) -> dict[str, float]:
+        """KID and R@1 of what the model draws with this decoder, in the judge's features."""
+        folder = variant.run.with_suffix(".judged")
+        if not (folder / "results.json").exists():
+            model = variant.run.with_suffix(".model")
+            shutil.copytree(self.args.model, model, dirs_exist_ok=True)
+            subprocess.run([self.args.program, "export", str(variant.run), "-o", str(model)], check=True)
+            subprocess.run([self.args.program, "eval", "--model", str(model), "--data", *self._shards("test_pairs"), "--features",
+                            str(self.args.judge), "--clip", str(self.args.judge), "--size", "64", "--n", str(self.args.count), "--seed", "1",
+                            "-o", str(folder), "--force", "--quiet"], check=True)
+            shutil.rmtree(model)
+        point = json.loads((folder / "results.json").read_text())["points"][0]
+        return {"KID · 1000": 1000 * point["kid"]["value"], "± ": 1000 * point["kid"]["standard_error"],
+                "R@1": point["captions"]["caption_finds_picture"]["r1"]["value"]}
+
+    def examine(self, variant: Variant) -> dict:
+        variant.steps = self.count_steps(variant)
+        if not self.figures(variant):
+            self.train(variant, variant.run, variant.steps, [f"train.evaluate_every={variant.steps}"])
+        result = {"variant": variant.name, "settings": variant.settings, "steps": variant.steps} | self.figures(variant)
+        return result | (self.judged(variant) if self.stage == "decoder" and self.args.judge else {})
+
+
+def table(results: list[dict]) -> str:
+    figures = [key for key in results[0] if key not in ("variant", "settings", "steps")]
+    lines = [f"| variant | steps | {' | '.join(figures)} |", "|---" * (2 + len(figures)) + "|"]
+    for result in results:
+        lines.append(f"| {result['variant']} | {result['steps']} | {' | '.join(f'{result[key]:.4g}' for key in figures)} |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("plan", type=Path, help="JSON with config, shards, figures and variants")
+    parser.add_argument("--program", default="./unclip")
+    parser.add_argument("--model", type=Path, default="models/emoji", help="whose CLIP and other stages are used")
+    parser.add_argument("--data", type=Path, required=True, help="folder of the emoji data")
+    parser.add_argument("--minutes", type=float, required=True, help="training of each variant")
+    parser.add_argument("--judge", type=Path, help="model directory with the judge's CLIP")
+    parser.add_argument("--count", type=int, default=256, help="held-out captions that are drawn for the judge")
+    parser.add_argument("-o", "--output", type=Path, required=True)
+    args = parser.parse_args()
+    args.output.mkdir(parents=True, exist_ok=True)
+    trials, results = Trials(args), []
+    for variant in trials.variants:
+        results.append(trials.examine(variant))
+        print(table(results[-1:]), end="", flush=True)
+        (args.output / "results.json").write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n")
+        (args.output / "table.md").write_text(table(results))
+
+
+if __name__ == "__main__":
+    main()
