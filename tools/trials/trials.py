@@ -91,7 +91,7 @@ class Trials:
                             "-o", str(folder), "--force", "--quiet"], check=True)
             shutil.rmtree(model)
         point = json.loads((folder / "results.json").read_text())["points"][0]
-        return {"KID · 1000": 1000 * point["kid"]["value"], "± ": 1000 * point["kid"]["standard_error"],
+        return {"KID · 1000": 1000 * point["kid"]["value"], "±": 1000 * point["kid"]["standard_error"],
                 "R@1": point["captions"]["caption_finds_picture"]["r1"]["value"]}
 
     def examine(self, variant: Variant) -> dict:
