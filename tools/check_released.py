@@ -4,9 +4,10 @@
   check_released.py FOLDER [--program build/release/apps/cli/unclip] [--tolerance 1e-3]
 
 FOLDER holds ref/MANIFEST.json, ref/NAME.safetensors (recordings of the Python reference) and the model folders that the
-manifest names. Every Karlo case is drawn with `--noise ref/NAME.safetensors --dump …` in float32; printed are the largest
-differences of the image embedding, the decoder's picture and the final picture (in 0…1). Exit status 1 if one exceeds
-the tolerance. Needs nothing but Python.
+manifest names. Every Karlo case is drawn with `--noise ref/NAME.safetensors --dump …` in float32, and its captions or its picture are
+given to the folder's CLIP encoder alone (`embed --raw`); printed are the largest differences of the image embedding, the decoder's
+picture and the final picture (in 0…1), and of what the encoder gives. Exit status 1 if one exceeds the tolerance. Needs nothing but
+Python.
 """
 import argparse
 import json
@@ -58,9 +59,14 @@ def arguments_of(case: dict, recorded: Tensors, folder: Path) -> list[str]:
     if case["pipeline"] == "UnCLIPPipeline":
         return ["generate", *case["prompts"], "--prior-steps", str(case["prior_steps"]),
                 "--prior-guidance", str(case["prior_guidance_scale"]), *steps]
+    return ["vary", str(write_picture(recorded, folder)), "--n", str(case["num_images_per_prompt"]), *steps]
+
+
+def write_picture(recorded: Tensors, folder: Path) -> Path:
+    """The picture of a recorded variation."""
     picture = folder / "picture.png"
     write_png(picture, recorded.shape("image.rgb_u8"), recorded.values("image.rgb_u8"))
-    return ["vary", str(picture), "--n", str(case["num_images_per_prompt"]), *steps]
+    return picture
 
 
 def nhwc(shape: list[int], values: array) -> array:
@@ -96,20 +102,39 @@ def largest_difference(a: array, b: array) -> float:
     return worst
 
 
-def check_case(name: str, case: dict, fixtures: Path, program: Path) -> dict[str, float]:
-    recorded = Tensors(fixtures / "ref" / f"{name}.safetensors")
+def run(name: str, command: list[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        sys.exit(f"{name}: {done.stderr.strip()}")
+
+
+def check_drawing(name: str, case: dict, recorded: Tensors, options: argparse.Namespace, folder: Path) -> dict[str, float]:
+    dump = folder / "dump.safetensors"
+    run(name, [str(options.program), *arguments_of(case, recorded, folder), "--model", str(options.folder / case["dir"]),
+               "--dtype", "fp32", "--noise", str(options.folder / "ref" / f"{name}.safetensors"), "--dump", str(dump),
+               "-o", str(folder / "out.png"), "--quiet"])
+    drawn = Tensors(dump)
+    return {key: largest_difference(drawn.values(key), values) for key, values in expected_tensors(case, recorded).items()}
+
+
+def check_encoder(name: str, case: dict, recorded: Tensors, options: argparse.Namespace, folder: Path) -> dict[str, float]:
+    """CLIP alone, where the case has it recorded: the captions, or the picture."""
+    draws = case["pipeline"] == "UnCLIPPipeline"
+    encoder, key = ("text_encoder", "text_embeds") if draws else ("image_encoder", "image_embeds")
+    if f"{encoder}.call0.{key}" not in recorded:
+        return {}
+    inputs = case["prompts"] if draws else [str(write_picture(recorded, folder))]
+    output = folder / "embeddings.safetensors"
+    run(name, [str(options.program), "embed", *inputs, "--raw", "--model", str(options.folder / case["dir"] / encoder),
+               "-o", str(output), "--quiet"])
+    return {f"{encoder} alone": largest_difference(Tensors(output).values(key), recorded.values(f"{encoder}.call0.{key}"))}
+
+
+def check_case(name: str, case: dict, options: argparse.Namespace) -> dict[str, float]:
+    recorded = Tensors(options.folder / "ref" / f"{name}.safetensors")
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        dump = folder / "dump.safetensors"
-        command = [str(program), *arguments_of(case, recorded, folder), "--model", str(fixtures / case["dir"]),
-                   "--dtype", "fp32", "--noise", str(fixtures / "ref" / f"{name}.safetensors"),
-                   "--dump", str(dump), "-o", str(folder / "out.png"), "--quiet"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            sys.exit(f"{name}: {done.stderr.strip()}")
-        drawn = Tensors(dump)
-        return {key: largest_difference(drawn.values(key), values)
-                for key, values in expected_tensors(case, recorded).items()}
+        return check_drawing(name, case, recorded, options, folder) | check_encoder(name, case, recorded, options, folder)
 
 
 def main() -> int:
@@ -126,7 +151,7 @@ def main() -> int:
         sys.exit(f"{options.folder} holds no Karlo case")
     agree = True
     for name, case in cases.items():
-        found = check_case(name, case, options.folder, options.program)
+        found = check_case(name, case, options)
         agree &= all(value <= options.tolerance for value in found.values())
         print(f"{name:20s} " + "  ".join(f"{key} {value:.2g}" for key, value in sorted(found.items())))
     return 0 if agree else 1
