@@ -1,6 +1,7 @@
 // Diffusion prior against autoregressive prior: quality and compute (unCLIP §2.2, §5.1, Tab. 2).
 #include <algorithm>
 #include <functional>
+#include <numeric>
 
 #include "unclip/clip/clip.h"
 #include "unclip/eval/fid.h"
@@ -81,8 +82,8 @@ torch::Tensor draw_z_i(const Lab& lab,
   pipeline::Unclip model(folder, lab.request().dtype);
   const pipeline::Plan plan =
       pipeline::make_plan(model.model(), {.prior = contender.kind, .size = lab.side()});
-  std::vector<uint64_t> seeds;
-  for (size_t i = 0; i < pairs.captions.size(); ++i) seeds.push_back(lab.request().seed + i);
+  std::vector<uint64_t> seeds(pairs.captions.size());
+  std::iota(seeds.begin(), seeds.end(), lab.request().seed);
   return clip::normalized(model.draw_z_i(model.encode(pairs.captions, nullptr), seeds, plan, lab.progress()));
 }
 
@@ -101,6 +102,7 @@ Point measure(const Lab& lab, const Contender& contender, double length, const P
 
 std::vector<Point> measure_all(const Lab& lab, const Contender& contender, const Pairs& pairs) {
   std::vector<Point> points;
+  points.reserve(kLengths.size());
   for (const double length : kLengths) points.push_back(measure(lab, contender, length, pairs));
   return points;
 }
@@ -163,7 +165,7 @@ void add_figures(
   add("Fréchet distance of pictures", exactly(drawn.comparison.frechet_distance));
   add("Fréchet distance of z_i", exactly(point.distance));
   add("cosine of drawn and real z_i", mean(point.cosines, seed));
-  add("CLIP score", drawn.comparison.captions->clip_score);
+  if (drawn.comparison.captions) add("CLIP score", drawn.comparison.captions->clip_score);
   add("training arithmetic, 10¹² operations", exactly(point.flops / 1e12));
   add("training seconds", exactly(point.seconds));
 }
