@@ -6,11 +6,18 @@
 FOLDER holds ref/MANIFEST.json, ref/NAME.safetensors (recordings of the Python reference) and the model folders that the
 manifest names. Every Karlo case is drawn with `--noise ref/NAME.safetensors --dump …` in float32, and its captions or its picture are
 given to the folder's CLIP encoder alone (`embed --raw`); printed are the largest differences of the image embedding, the decoder's
-picture and the final picture (in 0…1), and of what the encoder gives. Exit status 1 if one exceeds the tolerance. Needs nothing but
-Python.
+picture and the final picture (in 0…1), and of what the encoder gives.
+
+Where they are there, ref/tokenizer_ref.json (`prompts`, and the ids of `hf_fast` and `openai_simple_tokenizer`) is compared with
+`embed --inputs` for a folder as Hugging Face's, with the vocabulary of ref/clip-tokenizer, and one as OpenCLIP's; and every picture
+of ref/image_preprocess.safetensors (`NAME.rgb_u8`, `NAME.pixel_values`) with CLIP's preprocessing to 224 px: ids must be the same,
+and pixels: a difference of one step of eight bits is 0.013. The empty caption is left out, which the program refuses.
+
+Exit status 1 if a difference exceeds the tolerance. Needs nothing but Python.
 """
 import argparse
 import json
+import shutil
 import struct
 import subprocess
 import sys
@@ -62,10 +69,10 @@ def arguments_of(case: dict, recorded: Tensors, folder: Path) -> list[str]:
     return ["vary", str(write_picture(recorded, folder)), "--n", str(case["num_images_per_prompt"]), *steps]
 
 
-def write_picture(recorded: Tensors, folder: Path) -> Path:
-    """The picture of a recorded variation."""
-    picture = folder / "picture.png"
-    write_png(picture, recorded.shape("image.rgb_u8"), recorded.values("image.rgb_u8"))
+def write_picture(recorded: Tensors, folder: Path, name: str = "image") -> Path:
+    """A recorded picture, by default that of a variation."""
+    picture = folder / f"{name}.png"
+    write_png(picture, recorded.shape(f"{name}.rgb_u8"), recorded.values(f"{name}.rgb_u8"))
     return picture
 
 
@@ -137,6 +144,79 @@ def check_case(name: str, case: dict, options: argparse.Namespace) -> dict[str, 
         return check_drawing(name, case, recorded, options, folder) | check_encoder(name, case, recorded, options, folder)
 
 
+# CLIP's tokenizers and preprocessing ---------------------------------------------------------------
+
+
+def write_weights(path: Path) -> None:
+    """A file of no tensors: inputs are told without any."""
+    path.write_bytes(struct.pack("<Q", 2) + b"{}")
+
+
+def hugging_face_clip(vocabulary: Path, folder: Path) -> Path:
+    """A folder as of CLIP ViT-B/32, whose padding is "!" as in the recording."""
+    folder.mkdir()
+    (folder / "config.json").write_text(json.dumps({"model_type": "clip"}), encoding="utf-8")
+    (folder / "special_tokens_map.json").write_text(json.dumps({"pad_token": "!"}), encoding="utf-8")
+    for name in ("vocab.json", "merges.txt"):
+        shutil.copyfile(vocabulary / name, folder / name)
+    write_weights(folder / "model.safetensors")
+    return folder
+
+
+def open_clip(folder: Path) -> Path:
+    folder.mkdir()
+    sizes = {"embed_dim": 512, "vision_cfg": {"image_size": 224, "patch_size": 32}, "text_cfg": {}}
+    (folder / "open_clip_config.json").write_text(json.dumps({"model_cfg": sizes}), encoding="utf-8")
+    write_weights(folder / "open_clip_model.safetensors")
+    return folder
+
+
+def tower_inputs(name: str, inputs: list[str], model: Path, options: argparse.Namespace) -> Tensors:
+    output = model.with_suffix(".inputs.safetensors")
+    run(name, [str(options.program), "embed", "--inputs", *inputs, "--model", str(model), "-o", str(output), "--force",
+               "--quiet"])
+    return Tensors(output)
+
+
+def padded(ids: list[int]) -> list[int]:
+    """To CLIP's 77 tokens, by "!" or OpenAI's zero, which are one id."""
+    return ids + [0] * (77 - len(ids))
+
+
+def check_tokenizers(options: argparse.Namespace, folder: Path) -> dict[str, dict[str, float]]:
+    record = json.loads((options.folder / "ref" / "tokenizer_ref.json").read_text(encoding="utf-8"))
+    models = {"hf_fast": hugging_face_clip(options.folder / "ref" / "clip-tokenizer", folder / "tokens"),
+              "openai_simple_tokenizer": open_clip(folder / "open_clip")}
+    given = [k for k, prompt in enumerate(record["prompts"]) if prompt]
+    found = {}
+    for name, model in models.items():
+        ids = tower_inputs(name, [record["prompts"][k] for k in given], model, options).values("input_ids")
+        expected = array("q", (token for k in given for token in padded(record[name][k])))
+        found[name] = {f"ids of {len(given)} captions": largest_difference(ids, expected)}
+    return found
+
+
+def check_preprocessing(options: argparse.Namespace, folder: Path) -> dict[str, dict[str, float]]:
+    recorded = Tensors(options.folder / "ref" / "image_preprocess.safetensors")
+    model = hugging_face_clip(options.folder / "ref" / "clip-tokenizer", folder / "pictures")
+    found = {}
+    for name in sorted(key.split(".")[0] for key in recorded.header if key.endswith(".rgb_u8")):
+        picture = write_picture(recorded, folder, name)
+        values = tower_inputs(name, [str(picture)], model, options).values("pixel_values")
+        found[name] = {"pixel_values": largest_difference(values, recorded.values(f"{name}.pixel_values"))}
+    return found
+
+
+def check_clip_inputs(options: argparse.Namespace) -> dict[str, dict[str, float]]:
+    checks = {"tokenizer_ref.json": check_tokenizers, "image_preprocess.safetensors": check_preprocessing}
+    found = {}
+    with tempfile.TemporaryDirectory() as scratch:
+        for file, check in checks.items():
+            if (options.folder / "ref" / file).exists():
+                found |= check(options, Path(scratch))
+    return found
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     root = Path(__file__).resolve().parents[1]
@@ -149,12 +229,10 @@ def main() -> int:
              if case["pipeline"] in ("UnCLIPPipeline", "UnCLIPImageVariationPipeline")}
     if not cases:
         sys.exit(f"{options.folder} holds no Karlo case")
-    agree = True
-    for name, case in cases.items():
-        found = check_case(name, case, options)
-        agree &= all(value <= options.tolerance for value in found.values())
-        print(f"{name:20s} " + "  ".join(f"{key} {value:.2g}" for key, value in sorted(found.items())))
-    return 0 if agree else 1
+    found = {name: check_case(name, case, options) for name, case in cases.items()} | check_clip_inputs(options)
+    for name, differences in found.items():
+        print(f"{name:24s} " + "  ".join(f"{key} {value:.2g}" for key, value in sorted(differences.items())))
+    return 0 if all(value <= options.tolerance for each in found.values() for value in each.values()) else 1
 
 
 if __name__ == "__main__":

@@ -31,6 +31,10 @@ std::vector<fs::path> pictures_of(const fs::path& folder) {
   return pictures;
 }
 
+void print_warnings(const std::vector<std::string>& warnings) {
+  for (const std::string& warning : warnings) std::cerr << "unclip: warning: " << warning << '\n';
+}
+
 }  // namespace
 
 void ClipInputs::declare(CLI::App& app) {
@@ -69,15 +73,24 @@ torch::ScalarType ClipInputs::compute_dtype() const {
   return dtype == "bf16" || (dtype == "auto" && has_fast_bf16()) ? torch::kBFloat16 : torch::kFloat32;
 }
 
+pipeline::ClipModel ClipInputs::open() const { return pipeline::open_clip(model, clip_vocabulary()); }
+
 pipeline::ClipEmbedder ClipInputs::load() const {
   const torch::ScalarType type = compute_dtype();
-  return {pipeline::open_clip(model, clip_vocabulary()), type};
+  return {open(), type};
+}
+
+torch::Tensor tokenize_captions(const pipeline::ClipModel& model, const ClipInputs& inputs) {
+  std::vector<std::string> warnings;
+  const text::Tokens tokens = pipeline::tokenize(model, inputs.captions, &warnings);
+  print_warnings(warnings);
+  return tokens.ids;
 }
 
 torch::Tensor embed_captions(pipeline::ClipEmbedder& clip, const ClipInputs& inputs, const Context& context) {
   std::vector<std::string> warnings;
   torch::Tensor result = clip.embed_captions(inputs.captions, inputs.batch, *context.progress, &warnings);
-  for (const std::string& warning : warnings) std::cerr << "unclip: warning: " << warning << '\n';
+  print_warnings(warnings);
   return result;
 }
 

@@ -26,8 +26,12 @@ struct ClipInputs {
   void sort_arguments();
   /// Error(usage) unless --dtype is known.
   torch::ScalarType compute_dtype() const;
+  pipeline::ClipModel open() const;
   pipeline::ClipEmbedder load() const;
 };
+
+/// Ids of the captions; those that were cut are told on stderr.
+torch::Tensor tokenize_captions(const pipeline::ClipModel& model, const ClipInputs& inputs);
 
 /// Their embeddings as the model gives them; cut captions are told on stderr.
 torch::Tensor embed_captions(pipeline::ClipEmbedder& clip, const ClipInputs& inputs, const Context& context);

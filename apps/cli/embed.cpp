@@ -16,12 +16,15 @@ using Json = nlohmann::ordered_json;
 
 constexpr const char* kImages = "image_embeds";
 constexpr const char* kTexts = "text_embeds";
+constexpr const char* kPixels = "pixel_values";  // the names of transformers
+constexpr const char* kIds = "input_ids";
 
 struct Settings {
   ClipInputs inputs;
   fs::path output;
   bool raw = false;
   bool force = false;
+  bool tower_inputs = false;
   bool invert = false;
   std::string steps;               // of an inversion
   std::optional<double> guidance;  // of an inversion
@@ -50,11 +53,43 @@ io::Metadata names_of(const ClipInputs& inputs) {
   return names;
 }
 
-void write(const Settings& settings, const io::NamedTensors& embeddings) {
+void write(const Settings& settings, const io::NamedTensors& tensors) {
   if (settings.output.extension() == ".npy") {
-    io::write_npy(settings.output, embeddings.begin()->second);
+    io::write_npy(settings.output, tensors.begin()->second);
   } else {
-    io::write_safetensors(settings.output, embeddings, names_of(settings.inputs));
+    io::write_safetensors(settings.output, tensors, names_of(settings.inputs));
+  }
+}
+
+/// What the towers are given.
+io::NamedTensors tower_inputs(const pipeline::ClipModel& model, const ClipInputs& inputs) {
+  io::NamedTensors result;
+  std::vector<torch::Tensor> pictures;
+  for (const fs::path& picture : inputs.pictures) pictures.push_back(pipeline::preprocess(model, picture));
+  if (!pictures.empty()) result[kPixels] = torch::cat(pictures);
+  if (!inputs.captions.empty()) result[kIds] = tokenize_captions(model, inputs);
+  return result;
+}
+
+/// What the towers make of it.
+io::NamedTensors embeddings(pipeline::ClipEmbedder& clip, const Settings& settings, const Context& context) {
+  io::NamedTensors result;
+  const ClipInputs& inputs = settings.inputs;
+  if (!inputs.pictures.empty()) result[kImages] = embed_pictures(clip, inputs, context);
+  if (!inputs.captions.empty()) result[kTexts] = embed_captions(clip, inputs, context);
+  for (auto& [name, rows] : result) {
+    if (!settings.raw) rows = clip::normalized(rows);
+  }
+  return result;
+}
+
+void report(const Settings& settings, const io::NamedTensors& tensors, Json summary, const Context& context) {
+  for (const auto& [name, rows] : tensors) summary[name] = rows.sizes().vec();
+  if (context.json) {
+    std::cout << json_text(summary) << '\n';
+  } else if (!context.quiet) {
+    for (const auto& [name, rows] : tensors) std::cerr << name << " " << rows.sizes() << " ";
+    std::cerr << "-> " << settings.output.string() << '\n';
   }
 }
 
@@ -81,23 +116,20 @@ void embed(Settings& settings, const Context& context) {
     settings.output = settings.invert ? "latent.safetensors" : "embeddings.safetensors";
   if (settings.invert) return invert(settings, context);
   check_request(settings);
-  pipeline::ClipEmbedder clip = settings.inputs.load();
-  io::NamedTensors embeddings;
-  if (!settings.inputs.pictures.empty()) embeddings[kImages] = embed_pictures(clip, settings.inputs, context);
-  if (!settings.inputs.captions.empty()) embeddings[kTexts] = embed_captions(clip, settings.inputs, context);
-  for (auto& [name, rows] : embeddings) {
-    if (!settings.raw) rows = clip::normalized(rows);
+  Json summary{{"file", settings.output.string()}};
+  io::NamedTensors tensors;
+  if (settings.tower_inputs) {
+    const pipeline::ClipModel model = settings.inputs.open();
+    tensors = tower_inputs(model, settings.inputs);
+    summary["model"] = model.kind;
+  } else {
+    pipeline::ClipEmbedder clip = settings.inputs.load();
+    tensors = embeddings(clip, settings, context);
+    summary["model"] = clip.model().kind;
+    summary["unit_length"] = !settings.raw;
   }
-  write(settings, embeddings);
-  Json summary{
-      {"file", settings.output.string()}, {"model", clip.model().kind}, {"unit_length", !settings.raw}};
-  for (const auto& [name, rows] : embeddings) summary[name] = rows.sizes().vec();
-  if (context.json) {
-    std::cout << json_text(summary) << '\n';
-  } else if (!context.quiet) {
-    for (const auto& [name, rows] : embeddings) std::cerr << name << " " << rows.sizes() << " ";
-    std::cerr << "-> " << settings.output.string() << '\n';
-  }
+  write(settings, tensors);
+  report(settings, tensors, std::move(summary), context);
 }
 
 std::function<void()> declare(CLI::App& app, const Context& context) {
@@ -105,10 +137,14 @@ std::function<void()> declare(CLI::App& app, const Context& context) {
   settings->inputs.declare(app);
   app.add_option("-o,--output", settings->output,
                  "a .safetensors or .npy file (default: embeddings.safetensors, latent.safetensors)");
-  app.add_flag("--raw", settings->raw, "as the model gives them, not of unit length");
+  CLI::Option* raw_flag = app.add_flag("--raw", settings->raw, "as the model gives them, not of unit length");
+  CLI::Option* inputs_flag = app.add_flag("--inputs", settings->tower_inputs,
+                                          "store what the towers are given instead: pixel_values, input_ids");
+  inputs_flag->excludes(raw_flag);
   app.add_flag("--force", settings->force, "replace an existing file");
   CLI::Option* invert_flag = app.add_flag(
       "--invert", settings->invert, "store z_i and the x_T from which the decoder draws each picture again");
+  invert_flag->excludes(inputs_flag);
   app.add_option("--steps", settings->steps, "of the inversion: a number or a spacing")->needs(invert_flag);
   app.add_option("--guidance", settings->guidance, "of the inversion: decoder guidance scale")
       ->check(between(0.0, 100.0))
@@ -122,6 +158,7 @@ const Command kEmbed{"embed", "CLIP embeddings of pictures and captions; or pict
                      "  unclip embed cat.png dog.jpg \"a cat\" -o embeddings.safetensors\n"
                      "  unclip embed photos --model clip-vit-large-patch14 -o photos.npy\n"
                      "  unclip embed - --model ViT-L-14.pt --raw -o captions.npy < captions.txt\n"
+                     "  unclip embed --inputs \"a cat\" --model ViT-L-14.pt -o ids.npy\n"
                      "  unclip embed --invert cat.png -o cat.safetensors",
                      declare};
 

@@ -7,9 +7,11 @@ namespace unclip::io {
 
 void write_npy(const std::filesystem::path& path, const torch::Tensor& values) {
   constexpr size_t kPrefix = 10, kAlignment = 64;
-  check(values.scalar_type() == torch::kFloat32, ErrorKind::shape, "a .npy file of ", values.scalar_type(),
-        " was asked for, expected float32");
-  std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (";
+  const torch::ScalarType type = values.scalar_type();
+  check(type == torch::kFloat32 || type == torch::kInt64, ErrorKind::shape, "a .npy file of ", type,
+        " was asked for, expected float32 or int64");
+  const char* const code = type == torch::kInt64 ? "<i8" : "<f4";
+  std::string header = join_text("{'descr': '", code, "', 'fortran_order': False, 'shape': (");
   for (const int64_t size : values.sizes()) header += std::to_string(size) + ", ";
   header += "), }";
   header.resize((kPrefix + header.size() + kAlignment) / kAlignment * kAlignment - kPrefix - 1, ' ');

@@ -6,7 +6,7 @@
 
 namespace unclip::io {
 
-/// Writes a float32 tensor as a .npy file (format 1.0), atomically.
+/// Writes a float32 or int64 tensor as a .npy file (format 1.0), atomically.
 void write_npy(const std::filesystem::path& path, const torch::Tensor& values);
 
 }  // namespace unclip::io

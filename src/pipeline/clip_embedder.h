@@ -9,20 +9,30 @@
 
 namespace unclip::pipeline {
 
+/// What the text tower is given: ids and mask [N, L]. Captions that were cut get a warning. Error(checkpoint)
+/// if the model has no text tower.
+text::Tokens tokenize(const ClipModel& model,
+                      std::span<const std::string> captions,
+                      std::vector<std::string>* warnings = nullptr);
+
+/// What the image tower is given: a picture uint8 [H, W, 3 or 4], fitted and normalised, [1, 3, S, S];
+/// transparent ones are seen on white. Error(checkpoint) if the model has no image tower.
+torch::Tensor preprocess(const ClipModel& model, const torch::Tensor& pixels);
+/// The same of a picture file.
+torch::Tensor preprocess(const ClipModel& model, const std::filesystem::path& picture);
+
 class ClipEmbedder {
  public:
   /// Loads the model with parameters and activations of `dtype`.
   ClipEmbedder(ClipModel model, torch::ScalarType dtype);
 
   /// Embeddings as the projection gives them (clip::normalized makes unit length), float32 [N, D], `batch`
-  /// captions at a time. Error(checkpoint) if the model has no text tower. Captions that were cut get a
-  /// warning.
+  /// captions at a time; see tokenize.
   torch::Tensor embed_captions(const std::vector<std::string>& captions,
                                int64_t batch,
                                Progress& progress,
                                std::vector<std::string>* warnings = nullptr);
-  /// The same of picture files, which are read and released batch by batch; transparent ones are seen on
-  /// white.
+  /// The same of picture files, which are read and released batch by batch; see preprocess.
   torch::Tensor embed_pictures(const std::vector<std::filesystem::path>& pictures,
                                int64_t batch,
                                Progress& progress);
@@ -35,8 +45,6 @@ class ClipEmbedder {
   const ClipModel& model() const { return model_; }
 
  private:
-  torch::Tensor fit(const torch::Tensor& pixels) const;  // what the network reads, [1, 3, S, S]
-
   ClipModel model_;
   clip::Clip net_;
 };

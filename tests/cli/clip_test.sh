@@ -19,8 +19,9 @@ def read(path, name):
     length, = struct.unpack("<Q", data[:8])
     entry = json.loads(data[8:8 + length])[name]
     begin, end = (8 + length + offset for offset in entry["data_offsets"])
-    values = struct.unpack(f"<{(end - begin) // 4}f", data[begin:end])
-    width = entry["shape"][1]
+    code, size = {"F32": ("f", 4), "I64": ("q", 8)}[entry["dtype"]]
+    values = struct.unpack(f"<{(end - begin) // size}{code}", data[begin:end])
+    width = math.prod(entry["shape"][1:])
     return [values[i:i + width] for i in range(0, len(values), width)]
 def unit(row):
     norm = math.sqrt(sum(x * x for x in row))
@@ -56,6 +57,24 @@ assert len(data) == 10 + length + 2 * 16 * 4
 assert json.load(open(sys.argv[2]))["image_embeds"] == [2, 16]
 PYTHON
 )" 'embed should write .npy and say so as JSON'
+"$program" embed "$pictures" - "${hf[@]}" --inputs -o "$folder/inputs.safetensors" <"$released/captions.txt" 2>"$folder/err"
+code=$? out='' err=$(cat "$folder/err")
+verdict "$(equal "$folder/inputs.safetensors" pixel_values "$released/hf_quick_gelu/expected.safetensors" raw)" \
+  'embed --inputs should store what the image tower is given'
+verdict "$(equal "$folder/inputs.safetensors" input_ids "$released/hf_quick_gelu/expected.safetensors" raw)" \
+  'embed --inputs should store what the text tower is given'
+run embed 'a cat' --model "$released/openai/tiny.pt" --inputs --quiet -o "$folder/ids.npy"
+verdict "$(python3 - "$folder/ids.npy" <<'PYTHON' && echo yes
+import struct, sys
+data = open(sys.argv[1], "rb").read()
+length, = struct.unpack("<H", data[8:10])
+header = eval(data[10:10 + length])
+assert header["descr"] == "<i8" and header["shape"][0] == 1, header
+ids = struct.unpack(f"<{header['shape'][1]}q", data[10 + length:])
+assert ids[0] == max(ids) - 1, ids
+PYTHON
+)" 'embed --inputs should write ids as .npy'
+wrong 2 '--raw excludes --inputs' embed 'a cat' "${hf[@]}" --inputs --raw
 wrong 2 'embed needs pictures or captions' embed "${hf[@]}"
 wrong 2 "'x.txt' does not end in .npy or .safetensors" embed 'a cat' "${hf[@]}" -o x.txt
 wrong 2 'a .npy file holds one array' embed 'a cat' "$pictures/0.png" "${hf[@]}" -o "$folder/x.npy"
