@@ -18,6 +18,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+from evaluation import evaluate
 from held_out import Sample, draw, read_shards
 from PIL import Image
 
@@ -69,9 +70,8 @@ def distances(args: argparse.Namespace, shown: list[Image.Image], reference: lis
             Path(folder, name).mkdir()
             for i, picture in enumerate(pictures):
                 picture.save(f"{folder}/{name}/{i:06}.png")
-        subprocess.run([args.program, "eval", "--pictures", f"{folder}/shown", "--reference", f"{folder}/reference", "--features",
-                        str(args.judge), "--seed", str(args.seed), "-o", f"{folder}/out", "--quiet"], check=True)
-        return json.loads(Path(folder, "out", "results.json").read_text())["points"][0]
+        return evaluate(args.program, args.judge, Path(folder, "out"), ["--pictures", f"{folder}/shown", "--reference",
+                                                                        f"{folder}/reference", "--seed", str(args.seed)])
 
 
 def sheet(pictures: dict[str, list[Image.Image]], rows: int) -> Image.Image:

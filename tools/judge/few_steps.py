@@ -9,9 +9,9 @@ Usage: few_steps.py --judge runs/judge --data 'emoji-data/emoji-64/test_pairs-*.
        few_steps.py --stage prior --samplers analytic_dpm ddim ddpm --steps 5 10 25 50 --judge … --data … -o few-prior-steps
 """
 import argparse
-import json
-import subprocess
 from pathlib import Path
+
+from evaluation import evaluate_drawings
 
 SAMPLERS = ["dpm_solver", "unipc", "ddim", "analytic_dpm", "ddpm"]
 # Steps as many as there are, at times that suit the network: evenly spaced in log-SNR for the solvers of high order.
@@ -22,11 +22,8 @@ def evaluate(args: argparse.Namespace, sampler: str, steps: int) -> dict:
     folder = args.output / f"{sampler}-{steps}"
     prefix = "" if args.stage == "decoder" else "prior-"
     spacing = f"logsnr{steps}" if sampler in SPACED_BY_LOG_SNR else str(steps)
-    if not (folder / "results.json").exists():
-        subprocess.run([args.program, "eval", "--model", str(args.model), "--data", args.data, "--features", str(args.judge), "--clip",
-                        str(args.judge), "--size", "64", "--n", str(args.count), "--seed", "1", f"--{prefix}sampler", sampler,
-                        f"--{prefix}steps", spacing, "-o", str(folder), "--force", "--quiet"], check=True)
-    return json.loads((folder / "results.json").read_text())["points"][0]
+    return evaluate_drawings(args.program, args.judge, args.model, [args.data], args.count, folder,
+                             [f"--{prefix}sampler", sampler, f"--{prefix}steps", spacing])
 
 
 def row(sampler: str, steps: int, point: dict) -> str:

@@ -14,8 +14,12 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "judge"))
+from evaluation import evaluate_drawings  # noqa: E402
 
 TIMED_STEPS = 12  # of which the first third warms up
 HELD_OUT = ("val", "test_pairs")
@@ -81,16 +85,12 @@ class Trials:
 
     def judged(self, variant: Variant) -> dict[str, float]:
         """KID and R@1 of what the model draws with this decoder, in the judge's features."""
-        folder = variant.run.with_suffix(".judged")
+        folder, model = variant.run.with_suffix(".judged"), variant.run.with_suffix(".model")
         if not (folder / "results.json").exists():
-            model = variant.run.with_suffix(".model")
             shutil.copytree(self.args.model, model, dirs_exist_ok=True)
             subprocess.run([self.args.program, "export", str(variant.run), "-o", str(model)], check=True)
-            subprocess.run([self.args.program, "eval", "--model", str(model), "--data", *self._shards("test_pairs"), "--features",
-                            str(self.args.judge), "--clip", str(self.args.judge), "--size", "64", "--n", str(self.args.count), "--seed", "1",
-                            "-o", str(folder), "--force", "--quiet"], check=True)
-            shutil.rmtree(model)
-        point = json.loads((folder / "results.json").read_text())["points"][0]
+        point = evaluate_drawings(self.args.program, self.args.judge, model, self._shards("test_pairs"), self.args.count, folder, [])
+        shutil.rmtree(model, ignore_errors=True)
         return {"KID · 1000": 1000 * point["kid"]["value"], "±": 1000 * point["kid"]["standard_error"],
                 "R@1": point["captions"]["caption_finds_picture"]["r1"]["value"]}
 
