@@ -8,8 +8,9 @@ namespace {
 
 constexpr double kDecoders = 0.45, kPriors = 0.20, kDrawings = 0.20, kManipulations = 0.10;
 constexpr double kPriorLengths =
-    1.75;                         // a whole run, one of half its length, one of a quarter (claims/priors)
-constexpr double kSettings = 13;  // sets that are drawn: 2 priors, 3 conditions, 2 decoders × 4 scales
+    1.75;  // a whole run, one of half its length, one of a quarter (claims/priors)
+constexpr double kSettings =
+    17;  // sets that are drawn: 2 priors × 3 runs, 3 conditions, 2 decoders × 4 scales
 constexpr double kDrawsPerSubject = 30;  // inversions, variations, edits and probes of one picture
 constexpr int64_t kFewestSteps = 16;
 constexpr int64_t kFewestPictures = 16, kMostPictures = 2000;

@@ -13,7 +13,7 @@ double seconds_of(const Plan& plan) {
   const auto priors = 1.75 * (static_cast<double>(plan.prior_steps) * kSpeeds.prior_step +
                               static_cast<double>(plan.ar_prior_steps) * kSpeeds.ar_prior_step);
   return priors + 2 * static_cast<double>(plan.decoder_steps) * kSpeeds.decoder_step +
-         13 * static_cast<double>(plan.pictures) * kSpeeds.picture +
+         17 * static_cast<double>(plan.pictures) * kSpeeds.picture +
          30 * static_cast<double>(plan.subjects) * kSpeeds.picture;
 }
 

@@ -21,13 +21,17 @@ namespace {
 /// Shares of the longest run: each is a run of its own with its whole course of the learning rate.
 constexpr std::array<double, 3> kLengths{0.25, 0.5, 1.0};
 
-/// One trained prior and what z_i it draws.
+/// One trained prior, the z_i that it draws, and the pictures drawn from those.
 struct Point {
   fs::path model;
   std::string command;
   double flops = 0, seconds = 0;
-  double distance = 0;    // Fréchet, of drawn z_i to real ones
-  torch::Tensor cosines;  // of each drawn z_i with the real one [N]
+  double z_i_distance = 0;      // Fréchet, of drawn z_i to real ones
+  torch::Tensor cosines;        // of each drawn z_i with the real one [N]
+  eval::Evaluation pictures{};  // has one point
+
+  const eval::Point& drawn() const { return pictures.points.front(); }
+  double picture_distance() const { return drawn().comparison.frechet_distance; }
 };
 
 struct Contender {
@@ -95,8 +99,9 @@ Point measure(const Lab& lab, const Contender& contender, double length, const P
       .model = assemble(lab, name, run, {"clip", "decoder"}), .command = run.command, .seconds = run.seconds};
   point.flops = flops_of(lab, contender, run.run, point.model);
   const torch::Tensor z_i = draw_z_i(lab, point.model, contender, pairs);
-  point.distance = eval::frechet_distance(eval::fit_gaussian(z_i), eval::fit_gaussian(pairs.z_i));
+  point.z_i_distance = eval::frechet_distance(eval::fit_gaussian(z_i), eval::fit_gaussian(pairs.z_i));
   point.cosines = row_cosines(z_i, pairs.z_i);
+  point.pictures = lab.evaluate(point.model, contender.kind);
   return point;
 }
 
@@ -127,45 +132,52 @@ void add_curves(Finding& finding,
   };
   const auto arithmetic = [](const Point& point) { return point.flops / 1e12; };
   const auto time = [](const Point& point) { return point.seconds; };
-  const auto distance = [](const Point& point) { return exactly(point.distance); };
+  const auto of_pictures = [](const Point& point) { return exactly(point.picture_distance()); };
+  const auto of_z_i = [](const Point& point) { return exactly(point.z_i_distance); };
   const auto cosine = [seed](const Point& point) { return mean(point.cosines, seed); };
   const char* operations = "training, 10¹² floating-point operations";
-  plot({"Distribution of z_i against arithmetic", operations, "Fréchet distance of z_i"}, arithmetic,
-       distance);
-  plot({"Distribution of z_i against time", "training, seconds", "Fréchet distance of z_i"}, time, distance);
+  plot({"Pictures against arithmetic", operations, "Fréchet distance of pictures"}, arithmetic, of_pictures);
+  plot({"Pictures against time", "training, seconds", "Fréchet distance of pictures"}, time, of_pictures);
+  plot({"Distribution of z_i against arithmetic", operations, "Fréchet distance of z_i"}, arithmetic, of_z_i);
   plot({"Fit of z_i against arithmetic", operations, "cosine of drawn and real z_i"}, arithmetic, cosine);
 }
 
-/// Which share of the autoregressive prior's cost the diffusion prior needs to be as good.
-void add_cost_to_equal(Finding& finding,
-                       const char* what,
-                       double Point::*cost,
-                       const std::vector<Point>& diffusion,
-                       const std::vector<Point>& ar) {
+/// What a kind of prior costs, and how near its pictures come, run by run.
+struct Course {
+  const char* name;
   std::vector<double> costs, distances;
-  for (const Point& point : diffusion) {
-    costs.push_back(point.*cost);
-    distances.push_back(point.distance);
+};
+
+Course course(const char* name, const std::vector<Point>& points, double Point::*cost) {
+  Course result{.name = name, .costs = {}, .distances = {}};
+  for (const Point& point : points) {
+    result.costs.push_back(point.*cost);
+    result.distances.push_back(point.picture_distance());
   }
-  const auto needed = crossing(costs, distances, ar.back().distance);
-  if (!needed) return;
-  const bool from_the_start = *needed == costs.front();
-  finding.figures.emplace_back(
-      join_text("share of the autoregressive prior's training ", what,
-                " that the diffusion prior needs for the same Fréchet distance of z_i",
-                from_the_start ? " (at most: it is reached by the shortest run)" : ""),
-      exactly(*needed / (ar.back().*cost)));
+  return result;
 }
 
-void add_figures(
-    Finding& finding, const Point& point, const eval::Point& drawn, const char* name, uint64_t seed) {
+/// Which share of the worse prior's longest training the better one needs to be as good.
+void add_cost_to_equal(Finding& finding, const char* what, const Course& a, const Course& b) {
+  const bool a_is_better = a.distances.back() <= b.distances.back();
+  const Course &better = a_is_better ? a : b, &worse = a_is_better ? b : a;
+  const double needed =
+      crossing(better.costs, better.distances, worse.distances.back()).value_or(better.costs.back());
+  finding.figures.emplace_back(
+      join_text("share of the ", worse.name, "'s training ", what, " that the ", better.name,
+                " needs for the same Fréchet distance of pictures",
+                needed == better.costs.front() ? " (at most: its shortest run has it)" : ""),
+      exactly(needed / worse.costs.back()));
+}
+
+void add_figures(Finding& finding, const Point& point, const char* name, uint64_t seed) {
   const auto add = [&](const char* what, const eval::Estimate& estimate) {
     finding.figures.emplace_back(join_text(what, ", ", name), estimate);
   };
-  add("Fréchet distance of pictures", exactly(drawn.comparison.frechet_distance));
-  add("Fréchet distance of z_i", exactly(point.distance));
+  add("Fréchet distance of pictures", exactly(point.picture_distance()));
+  add("Fréchet distance of z_i", exactly(point.z_i_distance));
   add("cosine of drawn and real z_i", mean(point.cosines, seed));
-  if (drawn.comparison.captions) add("CLIP score", drawn.comparison.captions->clip_score);
+  if (point.drawn().comparison.captions) add("CLIP score", point.drawn().comparison.captions->clip_score);
   add("training arithmetic, 10¹² operations", exactly(point.flops / 1e12));
   add("training seconds", exactly(point.seconds));
 }
@@ -181,8 +193,8 @@ Finding described() {
           .measured =
               "Both priors, transformers of one width and depth, are trained on the same pairs for "
               "the same seconds, in runs of three lengths. z_i that they draw for test captions are "
-              "compared with the real ones; pictures are drawn from them by the examined model's "
-              "decoder. The verdict is on the Fréchet distance of pictures, longest runs."};
+              "compared with the real ones, and so are the pictures that the examined model's decoder draws "
+              "from them. The verdict is on the Fréchet distance of pictures, longest runs."};
 }
 
 }  // namespace
@@ -195,11 +207,9 @@ Finding examine_priors(Lab& lab) {
       measure_all(lab, {"diffusion", "prior", PriorKind::diffusion, lab.plan().prior_steps}, pairs);
   const std::vector<Point> ar =
       measure_all(lab, {"autoregressive", "ar_prior", PriorKind::ar, lab.plan().ar_prior_steps}, pairs);
-  const eval::Evaluation by_diffusion = lab.evaluate(diffusion.back().model, PriorKind::diffusion);
-  const eval::Evaluation by_ar = lab.evaluate(ar.back().model, PriorKind::ar);
-  const eval::Point &a = by_diffusion.points.front(), &b = by_ar.points.front();
+  const Point &a = diffusion.back(), &b = ar.back();
   const eval::Estimate difference =
-      frechet_difference(b.set.features, a.set.features, by_diffusion.real.features, seed);
+      frechet_difference(b.drawn().set.features, a.drawn().set.features, a.pictures.real.features, seed);
 
   Finding finding = described();
   finding.verdict = verdict_on_sign(difference);
@@ -207,19 +217,23 @@ Finding examine_priors(Lab& lab) {
       "After equal training time the autoregressive prior's Fréchet distance less the "
       "diffusion prior's is ",
       with_interval(difference), "; the diffusion prior took ",
-      eval::report::number_text(diffusion.back().flops / ar.back().flops, 2), " times the arithmetic.");
-  add_figures(finding, diffusion.back(), a, "diffusion prior", seed);
-  add_figures(finding, ar.back(), b, "autoregressive prior", seed);
+      eval::report::number_text(a.flops / b.flops, 2), " times the arithmetic.");
+  const char *by_diffusion = "diffusion prior", *by_ar = "autoregressive prior";
+  add_figures(finding, a, by_diffusion, seed);
+  add_figures(finding, b, by_ar, seed);
   finding.figures.emplace_back("Fréchet distance of pictures, autoregressive less diffusion", difference);
-  add_cost_to_equal(finding, "arithmetic", &Point::flops, diffusion, ar);
-  add_cost_to_equal(finding, "time", &Point::seconds, diffusion, ar);
+  for (const auto& [what, cost] :
+       {std::pair("arithmetic", &Point::flops), std::pair("time", &Point::seconds)})
+    add_cost_to_equal(finding, what, course(by_diffusion, diffusion, cost), course(by_ar, ar, cost));
   add_curves(finding, diffusion, ar, seed);
-  finding.grids.push_back(
-      example_grid(by_diffusion, {{"diffusion prior", &a}, {"autoregressive prior", &b}}));
-  for (const auto* points : {&diffusion, &ar})
-    for (const Point& point : *points) finding.commands.push_back(point.command);
-  finding.commands.push_back(lab.evaluate_command(diffusion.back().model, PriorKind::diffusion));
-  finding.commands.push_back(lab.evaluate_command(ar.back().model, PriorKind::ar));
+  finding.grids.push_back(example_grid(a.pictures, {{by_diffusion, &a.drawn()}, {by_ar, &b.drawn()}}));
+  for (const auto& [points, kind] :
+       {std::pair(&diffusion, PriorKind::diffusion), std::pair(&ar, PriorKind::ar)}) {
+    for (const Point& point : *points) {
+      finding.commands.push_back(point.command);
+      finding.commands.push_back(lab.evaluate_command(point.model, kind));
+    }
+  }
   return finding;
 }
 
