@@ -46,6 +46,7 @@ void check_request(const Settings& settings) {
 /// Which row is which.
 io::Metadata names_of(const ClipInputs& inputs) {
   std::vector<std::string> pictures;
+  pictures.reserve(inputs.pictures.size());
   for (const fs::path& picture : inputs.pictures) pictures.push_back(picture.filename().string());
   io::Metadata names;
   if (!pictures.empty()) names["pictures"] = json_text(pictures);
@@ -65,6 +66,7 @@ void write(const Settings& settings, const io::NamedTensors& tensors) {
 io::NamedTensors tower_inputs(const pipeline::ClipModel& model, const ClipInputs& inputs) {
   io::NamedTensors result;
   std::vector<torch::Tensor> pictures;
+  pictures.reserve(inputs.pictures.size());
   for (const fs::path& picture : inputs.pictures) pictures.push_back(pipeline::preprocess(model, picture));
   if (!pictures.empty()) result[kPixels] = torch::cat(pictures);
   if (!inputs.captions.empty()) result[kIds] = tokenize_captions(model, inputs);
