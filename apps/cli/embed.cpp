@@ -142,7 +142,8 @@ std::function<void()> declare(CLI::App& app, const Context& context) {
   CLI::Option* raw_flag = app.add_flag("--raw", settings->raw, "as the model gives them, not of unit length");
   CLI::Option* inputs_flag = app.add_flag("--inputs", settings->tower_inputs,
                                           "store what the towers are given instead: pixel_values, input_ids");
-  inputs_flag->excludes(raw_flag);
+  for (CLI::Option* of_networks : {raw_flag, app.get_option("--dtype"), app.get_option("--batch")})
+    inputs_flag->excludes(of_networks);
   app.add_flag("--force", settings->force, "replace an existing file");
   CLI::Option* invert_flag = app.add_flag(
       "--invert", settings->invert, "store z_i and the x_T from which the decoder draws each picture again");

@@ -74,6 +74,7 @@ ids = struct.unpack(f"<{header['shape'][1]}q", data[10 + length:])
 assert ids[0] == max(ids) - 1, ids
 PYTHON
 )" 'embed --inputs should write ids as .npy'
+wrong 2 '--dtype excludes --inputs' embed 'a cat' "${hf[@]}" --inputs --dtype fp32
 wrong 2 '--raw excludes --inputs' embed 'a cat' "${hf[@]}" --inputs --raw
 wrong 2 'embed needs pictures or captions' embed "${hf[@]}"
 wrong 2 "'x.txt' does not end in .npy or .safetensors" embed 'a cat' "${hf[@]}" -o x.txt
