@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Trains variants of one stage for the same time each, and tables what they come to.
 
-A plan names a configuration, the figures of the run's log that are compared, and variants: the settings in which each differs from the
-configuration (and from the variants before it in nothing). A few steps of each tell its speed; then each gets as many steps as fit into
---minutes, its learning rate falling to the end, and is evaluated on the held-out pictures. A decoder is also put into the model in
+A plan names a configuration (with settings for all, if short runs need them), the figures of the run's log that are compared, and variants:
+the settings in which each differs from that (and from the variants before it in nothing), or an object of "settings" and of the folder of
+"shards" that it learns from instead. A few steps of each tell its speed, all before the first trains; then each gets as many steps as fit
+into --minutes, its learning rate falling to the end, and is evaluated on the held-out pictures. A decoder is also put into the model in
 place of its own, and a judge (../judge) says how near the drawings of held-out captions are to the real ones.
 Writes table.md and results.json; finished runs stay and are not made again, so the same command goes on after an interruption.
 
@@ -21,7 +22,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "judge"))
 from evaluation import evaluate_drawings  # noqa: E402
 
-TIMED_STEPS = 12  # of which the first third warms up
+TIMED_STEPS = 12
 HELD_OUT = ("val", "test_pairs")
 
 
@@ -29,6 +30,7 @@ HELD_OUT = ("val", "test_pairs")
 class Variant:
     name: str
     settings: list[str]
+    shards: str  # folder of the training shards
     run: Path
     steps: int = 0
 
@@ -42,16 +44,28 @@ def log_of(run: Path) -> list[dict]:
     return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
 
 
+def seconds_per_step(run: Path) -> float:
+    """Of a run that logs every step; its first third warms up."""
+    seconds = [line["seconds"] for line in log_of(run) if "seconds" in line]
+    warm = len(seconds) // 3
+    return (seconds[-1] - seconds[warm]) / (len(seconds) - 1 - warm)
+
+
 class Trials:
     def __init__(self, args: argparse.Namespace):
         self.args, self.plan = args, json.loads(args.plan.read_text())
         self.stage = json.loads(Path(self.plan["config"]).read_text())["stage"]
-        self.variants = [Variant(name, settings, args.output / slug(name)) for name, settings in self.plan["variants"].items()]
+        self.variants = [self.variant(name, given) for name, given in self.plan["variants"].items()]
+
+    def variant(self, name: str, given: list[str] | dict) -> Variant:
+        described = given if isinstance(given, dict) else {"settings": given}
+        settings = [*self.plan.get("settings", []), *described.get("settings", [])]
+        return Variant(name, settings, described.get("shards", self.plan["shards"]), self.args.output / slug(name))
 
     def train(self, variant: Variant, out: Path, steps: int, settings: list[str]) -> None:
         settings = [*variant.settings, f"train.steps={steps}", *settings]
         command = [self.args.program, "train", self.stage.replace("_", "-"), "--config", self.plan["config"], "--out", str(out)]
-        command += ["--data", *self._shards("train"), "--val", *(shard for name in HELD_OUT for shard in self._shards(name))]
+        command += ["--data", *self._shards("train", variant.shards), "--val", *(shard for name in HELD_OUT for shard in self._shards(name))]
         command += ["--clip", str(self.args.model)] if self.stage in ("prior", "ar_prior", "decoder") else []
         command += ["--tokenizer", str(self.args.model / "tokenizer")] if self.stage == "clip" else []
         command += ["--resume"] if (out / "checkpoints").exists() else []
@@ -59,9 +73,11 @@ class Trials:
             command += ["--set", setting]
         subprocess.run(command, check=True)
 
-    def _shards(self, name: str) -> list[str]:
-        folder = self.args.data / self.plan["shards"]
-        return [str(shard) for shard in sorted(folder.glob(f"{name}-*.tar"))]
+    def _shards(self, split: str, folder: str = "") -> list[str]:
+        found = sorted((self.args.data / (folder or self.plan["shards"])).glob(f"{split}-*.tar"))
+        if not found:
+            sys.exit(f"{self.args.data / (folder or self.plan['shards'])} has no {split}-*.tar; README.md says how such shards are made")
+        return [str(shard) for shard in found]
 
     def count_steps(self, variant: Variant) -> int:
         """As many as fit, by the speed of a few; asked once."""
@@ -69,10 +85,7 @@ class Trials:
         if not known.exists():
             trial = variant.run.with_suffix(".timed")
             self.train(variant, trial, TIMED_STEPS, ["train.log_every=1", f"train.evaluate_every={TIMED_STEPS + 1}"])
-            seconds = [line["seconds"] for line in log_of(trial) if "seconds" in line]
-            warm = TIMED_STEPS // 3
-            step = (seconds[-1] - seconds[warm]) / (len(seconds) - 1 - warm)
-            known.write_text(str(int(60 * self.args.minutes / step)))
+            known.write_text(str(int(60 * self.args.minutes / seconds_per_step(trial))))
             shutil.rmtree(trial)
         return int(known.read_text())
 
@@ -95,7 +108,6 @@ class Trials:
                 "R@1": point["captions"]["caption_finds_picture"]["r1"]["value"]}
 
     def examine(self, variant: Variant) -> dict:
-        variant.steps = self.count_steps(variant)
         if not self.figures(variant):
             self.train(variant, variant.run, variant.steps, [f"train.evaluate_every={variant.steps}"])
         result = {"variant": variant.name, "settings": variant.settings, "steps": variant.steps} | self.figures(variant)
@@ -123,6 +135,8 @@ def main() -> None:
     args = parser.parse_args()
     args.output.mkdir(parents=True, exist_ok=True)
     trials, results = Trials(args), []
+    for variant in trials.variants:
+        variant.steps = trials.count_steps(variant)
     for variant in trials.variants:
         results.append(trials.examine(variant))
         print(table(results[-1:]), end="", flush=True)
