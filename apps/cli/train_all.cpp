@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <iostream>
+#include <string>
 #include <thread>
+#include <utility>
 
 #include "apps/cli/bundled_model.h"
 #include "unclip/data/inspect.h"
@@ -60,6 +62,15 @@ void tell_what_was_found(const data::DatasetReport& report) {
   for (const auto& entry : report.damage) std::cerr << "  " << entry.name << ": " << entry.reason << '\n';
 }
 
+/// "7 minutes", "5 hours", "6 days": as exact as such a forecast can be.
+std::string rough_time(double minutes) {
+  constexpr double kHour = 60, kDay = 24 * kHour;
+  const auto [unit, name] = minutes > 2 * kDay    ? std::pair(kDay, " days")
+                            : minutes > 2 * kHour ? std::pair(kHour, " hours")
+                                                  : std::pair(1.0, " minutes");
+  return std::to_string(static_cast<int64_t>(std::ceil(minutes / unit))) + name;
+}
+
 void tell_the_plan(const std::string& preset, const train::PresetCard& card, const train::Stack& stack) {
   std::cerr << "preset " << preset << (card.summary.empty() ? "" : ": " + card.summary) << "\nstages: clip "
             << stack.clip.train.steps << " steps, prior " << stack.prior.train.steps << ", decoder "
@@ -70,8 +81,8 @@ void tell_the_plan(const std::string& preset, const train::PresetCard& card, con
   std::cerr << '\n';
   if (card.core_minutes <= 0) return;
   const int64_t cores = core_count();
-  std::cerr << "about " << std::ceil(card.core_minutes / static_cast<double>(cores)) << " minutes on "
-            << cores << " cores; Ctrl-C saves, the same command with --resume goes on\n";
+  std::cerr << "about " << rough_time(card.core_minutes / static_cast<double>(cores)) << " on " << cores
+            << " cores; Ctrl-C saves, the same command with --resume goes on\n";
 }
 
 /// Draws the first captions of the data: what a person looks at when training is over.
