@@ -27,8 +27,9 @@ log = [{{"step": step, "seconds": step * seconds}} for step in range(1, steps + 
 (out / "log.jsonl").write_text("\\n".join(map(json.dumps, [*log, {{"step": steps, "loss": 1 / seconds, "other": 2}}])))
 """
 
-PLAN = {"config": "config.json", "shards": "pictures", "figures": ["loss"],
-        "variants": {"as it is": [], "slower": ["seconds=2"], "other words": {"shards": "told", "settings": ["seconds=0.5"]}}}
+PLAN = {"config": "config.json", "shards": "pictures", "figures": ["loss"], "free": ["train.seed"],
+        "variants": {"as it is": [], "another seed": ["train.seed=1"], "slower": ["seconds=2"],
+                     "faster": {"shards": "told", "settings": ["seconds=0.5"]}}}
 
 
 class TrialsTest(unittest.TestCase):
@@ -54,12 +55,12 @@ class TrialsTest(unittest.TestCase):
     def test_all_get_the_same_time(self):
         self.assertEqual(self.run_trials().returncode, 0)
         self.assertEqual((self.folder / "out/table.md").read_text().splitlines()[2:],
-                         ["| as it is | 60 | 1 |", "| slower | 30 | 0.5 |", "| other words | 120 | 2 |"])
+                         ["| as it is | 60 | 1 |", "| another seed | 60 | 1 |", "| slower | 30 | 0.5 |", "| faster | 120 | 2 |"])
 
     def test_speeds_are_told_before_training(self):
         self.run_trials()
-        timings = ["as-it-is.timed 9 pictures", "slower.timed 9 pictures", "other-words.timed 9 told"]
-        self.assertEqual(self.calls(), [*timings, *timings, "as-it-is 60 pictures", "slower 30 pictures", "other-words 120 told"])
+        timings = ["as-it-is.timed 9 pictures", "slower.timed 9 pictures", "faster.timed 9 told"]
+        self.assertEqual(self.calls(), [*(3 * timings), "as-it-is 60 pictures", "another-seed 60 pictures", "slower 30 pictures", "faster 120 told"])
 
     def test_finished_runs_stay(self):
         self.run_trials()

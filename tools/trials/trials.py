@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Trains variants of one stage for the same time each, and tables what they come to.
 
-A plan names a configuration (with settings for all, if short runs need them), the figures of the run's log that are compared, and variants:
-the settings in which each differs from that (and from the variants before it in nothing), or an object of "settings" and of the folder of
-"shards" that it learns from instead. A few steps of each tell its speed, all before the first trains; then each gets as many steps as fit
+A plan names a configuration (with settings for all, if short runs need them), the figures of the run's log that are compared, beginnings of
+settings that cost no time ("free"), and variants: the settings in which each differs from the configuration (and from the variants before
+it in nothing), or an object of "settings" and of the folder of "shards" that it learns from instead. A few steps of each tell its speed, all before the first trains; then each gets as many steps as fit
 into --minutes, its learning rate falling to the end, and is evaluated on the held-out pictures. A decoder is also put into the model in
 place of its own, and a judge (../judge) says how near the drawings of held-out captions are to the real ones.
 Writes table.md and results.json; finished runs stay and are not made again, so the same command goes on after an interruption.
@@ -23,7 +23,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "judge"))
 from evaluation import evaluate_drawings  # noqa: E402
 
-TIMED_STEPS, TIMINGS = 9, 2
+TIMED_STEPS, TIMINGS = 9, 3
 HELD_OUT = ("val", "test_pairs")
 
 
@@ -79,16 +79,26 @@ class Trials:
             sys.exit(f"{self.args.data / (folder or self.plan['shards'])} has no {split}-*.tar; README.md says how such shards are made")
         return [str(shard) for shard in found]
 
+    def cost(self, variant: Variant) -> str:
+        """What its time depends on: its settings but for those that the plan says are free."""
+        free = tuple(self.plan.get("free", []))
+        return slug(" ".join(setting for setting in variant.settings if not setting.startswith(free))) or "nothing"
+
     def count_steps(self) -> None:
-        """As many for each variant as fit, by the faster of two timings: those are minutes apart, for machines have slow ones."""
+        """As many for each variant as fit, by the fastest of some timings: those are minutes apart, for machines have slow ones. What
+        costs the same gets the same."""
+        first_of: dict[str, Variant] = {}
+        for variant in self.variants:
+            first_of.setdefault(self.cost(variant), variant)
+        times = {cost: [] for cost in first_of}
         for timing in range(TIMINGS):
-            for variant in self.variants:
-                known = variant.run.with_suffix(".seconds")
-                times = json.loads(known.read_text()) if known.exists() else []
-                if len(times) == timing:
-                    times.append(self.timed(variant))
-                    known.write_text(json.dumps(times))
-                variant.steps = int(60 * self.args.minutes / min(times))
+            for cost, variant in first_of.items():
+                known = self.args.output / f"cost-{cost}-{timing}.seconds"
+                if not known.exists():
+                    known.write_text(str(self.timed(variant)))
+                times[cost].append(float(known.read_text()))
+        for variant in self.variants:
+            variant.steps = int(60 * self.args.minutes / min(times[self.cost(variant)]))
 
     def timed(self, variant: Variant) -> float:
         trial = variant.run.with_suffix(".timed")
