@@ -13,6 +13,9 @@ Where they are there, ref/tokenizer_ref.json (`prompts`, and the ids of `hf_fast
 of ref/image_preprocess.safetensors (`NAME.rgb_u8`, `NAME.pixel_values`) with CLIP's preprocessing to 224 px: ids must be the same,
 and pixels: a difference of one step of eight bits is 0.013. The empty caption is left out, which the program refuses.
 
+By `replay_recording`, which is built with the tests: every network of a case alone on its recorded inputs, and every UnCLIPScheduler of the
+manifest's `schedulers` on the recorded network outputs and noise of ref/schedulers.safetensors.
+
 Exit status 1 if a difference exceeds the tolerance. Needs nothing but Python.
 """
 import argparse
@@ -109,15 +112,16 @@ def largest_difference(a: array, b: array) -> float:
     return worst
 
 
-def run(name: str, command: list[str]) -> None:
+def output_of(name: str, command: list[str]) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         sys.exit(f"{name}: {done.stderr.strip()}")
+    return done.stdout
 
 
 def check_drawing(name: str, case: dict, recorded: Tensors, options: argparse.Namespace, folder: Path) -> dict[str, float]:
     dump = folder / "dump.safetensors"
-    run(name, [str(options.program), *arguments_of(case, recorded, folder), "--model", str(options.folder / case["dir"]),
+    output_of(name, [str(options.program), *arguments_of(case, recorded, folder), "--model", str(options.folder / case["dir"]),
                "--dtype", "fp32", "--noise", str(options.folder / "ref" / f"{name}.safetensors"), "--dump", str(dump),
                "-o", str(folder / "out.png"), "--quiet"])
     drawn = Tensors(dump)
@@ -132,16 +136,30 @@ def check_encoder(name: str, case: dict, recorded: Tensors, options: argparse.Na
         return {}
     inputs = case["prompts"] if draws else [str(write_picture(recorded, folder))]
     output = folder / "embeddings.safetensors"
-    run(name, [str(options.program), "embed", *inputs, "--raw", "--model", str(options.folder / case["dir"] / encoder),
+    output_of(name, [str(options.program), "embed", *inputs, "--raw", "--model", str(options.folder / case["dir"] / encoder),
                "-o", str(output), "--quiet"])
     return {f"{encoder} alone": largest_difference(Tensors(output).values(key), recorded.values(f"{encoder}.call0.{key}"))}
+
+
+def replay(name: str, options: argparse.Namespace, *arguments: str) -> dict[str, float]:
+    """What replay_recording prints: parts and their largest differences."""
+    if not options.replay.exists():
+        sys.exit(f"{options.replay} is missing: build the target replay_recording, or name it by --replay")
+    lines = output_of(name, [str(options.replay), *arguments]).splitlines()
+    return {part: float(difference) for part, difference in map(str.split, lines)}
+
+
+def check_networks(name: str, case: dict, options: argparse.Namespace) -> dict[str, float]:
+    found = replay(name, options, "networks", str(options.folder / case["dir"]), str(options.folder / "ref" / f"{name}.safetensors"))
+    return {f"{part} alone": difference for part, difference in found.items()}
 
 
 def check_case(name: str, case: dict, options: argparse.Namespace) -> dict[str, float]:
     recorded = Tensors(options.folder / "ref" / f"{name}.safetensors")
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        return check_drawing(name, case, recorded, options, folder) | check_encoder(name, case, recorded, options, folder)
+        return (check_drawing(name, case, recorded, options, folder) | check_encoder(name, case, recorded, options, folder)
+                | check_networks(name, case, options))
 
 
 # CLIP's tokenizers and preprocessing ---------------------------------------------------------------
@@ -173,7 +191,7 @@ def open_clip(folder: Path) -> Path:
 
 def tower_inputs(name: str, inputs: list[str], model: Path, options: argparse.Namespace) -> Tensors:
     output = model.with_suffix(".inputs.safetensors")
-    run(name, [str(options.program), "embed", "--inputs", *inputs, "--model", str(model), "-o", str(output), "--force",
+    output_of(name, [str(options.program), "embed", "--inputs", *inputs, "--model", str(model), "-o", str(output), "--force",
                "--quiet"])
     return Tensors(output)
 
@@ -217,19 +235,36 @@ def check_clip_inputs(options: argparse.Namespace) -> dict[str, dict[str, float]
     return found
 
 
+# Schedulers ------------------------------------------------------------------------------------------
+
+
+def check_schedulers(schedulers: dict, options: argparse.Namespace) -> dict[str, dict[str, float]]:
+    recording, found = str(options.folder / "ref" / "schedulers.safetensors"), {}
+    with tempfile.TemporaryDirectory() as scratch:
+        for name, case in schedulers.items():
+            if case["class"] == "UnCLIPScheduler":
+                config = Path(scratch) / f"{name}.json"
+                config.write_text(json.dumps(case["config"]), encoding="utf-8")
+                found[name] = {f"{case['steps']} steps": replay(name, options, "scheduler", str(config), recording, name)[name]}
+    return found
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     root = Path(__file__).resolve().parents[1]
     parser.add_argument("folder", type=Path, help="with ref/MANIFEST.json and model folders")
     parser.add_argument("--program", type=Path, default=root / "build/release/apps/cli/unclip")
+    parser.add_argument("--replay", type=Path, help="replay_recording (default: beside the program, in its build folder)")
     parser.add_argument("--tolerance", type=float, default=1e-3)
     options = parser.parse_args()
+    options.replay = options.replay or options.program.resolve().parents[2] / "tests/pipeline/replay_recording"
     manifest = json.loads((options.folder / "ref" / "MANIFEST.json").read_text(encoding="utf-8"))
     cases = {name: case for name, case in manifest["files"].items()
              if case["pipeline"] in ("UnCLIPPipeline", "UnCLIPImageVariationPipeline")}
     if not cases:
         sys.exit(f"{options.folder} holds no Karlo case")
     found = {name: check_case(name, case, options) for name, case in cases.items()} | check_clip_inputs(options)
+    found |= check_schedulers(manifest.get("schedulers", {}), options)
     for name, differences in found.items():
         print(f"{name:24s} " + "  ".join(f"{key} {value:.2g}" for key, value in sorted(differences.items())))
     return 0 if all(value <= options.tolerance for each in found.values() for value in each.values()) else 1
