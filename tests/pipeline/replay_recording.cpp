@@ -1,10 +1,12 @@
 // Parts of a released model on inputs that the Python reference recorded, for tools/check_released.py. Prints
 // a line for each part: its name and the largest difference to what the reference computed.
-//   replay_recording scheduler CONFIG.json RECORDING CASE    UnCLIPScheduler: CASE.sample0 and, a row for
-//   each step, CASE.model_output,
-//                                                            .noise, .prev_sample, .timesteps
-//   replay_recording networks MODEL RECORDING                the networks of a Karlo folder:
-//   NETWORK.call0.in.NAME, NETWORK.call0.NAME
+//
+//   replay_recording scheduler CONFIG.json RECORDING CASE
+//     UnCLIPScheduler. RECORDING: CASE.sample0; a row for each step, CASE.timesteps, .model_output, .noise
+//     and .prev_sample.
+//   replay_recording networks MODEL RECORDING
+//     The networks of a Karlo folder. RECORDING, of those that were recorded: NETWORK.call0.in.NAME and
+//     NETWORK.call0.NAME.
 #include <exception>
 #include <iostream>
 #include <map>

@@ -3,9 +3,10 @@
 
 A plan names a configuration (with settings for all, if short runs need them), the figures of the run's log that are compared, beginnings of
 settings that cost no time ("free"), and variants: the settings in which each differs from the configuration (and from the variants before
-it in nothing), or an object of "settings" and of the folder of "shards" that it learns from instead. A few steps of each tell its speed, all before the first trains; then each gets as many steps as fit
-into --minutes, its learning rate falling to the end, and is evaluated on the held-out pictures. A decoder is also put into the model in
-place of its own, and a judge (../judge) says how near the drawings of held-out captions are to the real ones.
+it in nothing), or an object of "settings" and of the folder of "shards" that it learns from instead. A few steps of each tell its speed,
+all before the first trains; then each gets as many steps as fit into --minutes, its learning rate falling to the end, and is evaluated on
+the held-out pictures. A decoder is also put into the model in place of its own, and a judge (../judge) says how near the drawings of
+held-out captions are to the real ones.
 Writes table.md and results.json; finished runs stay and are not made again, so the same command goes on after an interruption.
 
 Usage: trials.py tools/trials/decoder.json --minutes 6 --data emoji-data --judge runs/judge -o runs/trials/decoder
@@ -65,7 +66,8 @@ class Trials:
     def train(self, variant: Variant, out: Path, steps: int, settings: list[str]) -> None:
         settings = [*variant.settings, f"train.steps={steps}", *settings]
         command = [self.args.program, "train", self.stage.replace("_", "-"), "--config", self.plan["config"], "--out", str(out)]
-        command += ["--data", *self._shards("train", variant.shards), "--val", *(shard for name in HELD_OUT for shard in self._shards(name))]
+        held_out = [shard for split in HELD_OUT for shard in self._shards(self.plan["shards"], split)]
+        command += ["--data", *self._shards(variant.shards, "train"), "--val", *held_out]
         command += ["--clip", str(self.args.model)] if self.stage in ("prior", "ar_prior", "decoder") else []
         command += ["--tokenizer", str(self.args.model / "tokenizer")] if self.stage == "clip" else []
         command += ["--resume"] if (out / "checkpoints").exists() else []
@@ -73,10 +75,10 @@ class Trials:
             command += ["--set", setting]
         subprocess.run(command, check=True)
 
-    def _shards(self, split: str, folder: str = "") -> list[str]:
-        found = sorted((self.args.data / (folder or self.plan["shards"])).glob(f"{split}-*.tar"))
+    def _shards(self, folder: str, split: str) -> list[str]:
+        found = sorted((self.args.data / folder).glob(f"{split}-*.tar"))
         if not found:
-            sys.exit(f"{self.args.data / (folder or self.plan['shards'])} has no {split}-*.tar; README.md says how such shards are made")
+            sys.exit(f"{self.args.data / folder} has no {split}-*.tar; README.md says how such shards are made")
         return [str(shard) for shard in found]
 
     def cost(self, variant: Variant) -> str:
@@ -120,7 +122,8 @@ class Trials:
         if not (folder / "results.json").exists():
             shutil.copytree(self.args.model, model, dirs_exist_ok=True)
             subprocess.run([self.args.program, "export", str(variant.run), "-o", str(model)], check=True)
-        point = evaluate_drawings(self.args.program, self.args.judge, model, self._shards("test_pairs"), self.args.count, folder, [])
+        shards = self._shards(self.plan["shards"], "test_pairs")
+        point = evaluate_drawings(self.args.program, self.args.judge, model, shards, self.args.count, folder, [])
         shutil.rmtree(model, ignore_errors=True)
         return {"KID · 1000": 1000 * point["kid"]["value"], "±": 1000 * point["kid"]["standard_error"],
                 "R@1": point["captions"]["caption_finds_picture"]["r1"]["value"]}
