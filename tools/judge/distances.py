@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """How near drawn and enlarged pictures are to real ones in a judge's features: FID and KID of each size of the cascade.
 
-Real held-out drawings are halved. At 64 pixels the captions of one half (of held-out pairs) are drawn and compared with the other half.
-At 256 and 1024 the drawings of one half are reduced (averages of pixels) and enlarged by `unclip upscale` and bicubically. The judge sees
-64 × 64 pixels, where an enlarged picture is nothing but the small one again: so it is shown a tile of its own size of each, cut where the
-real drawing is not flat (one: tiles of one drawing are alike, which an unbiased estimate takes for a distance; with --draws the mean
-of so many estimates, of other tiles each). The floor is the same for the real drawings of the first half. Writes distances-SIZE.json, .md
-and a sheet of what was seen, one column a row of the table.
+Held-out drawings are halved by chance. At 64 pixels what was drawn from the captions of one half is compared with the real drawings of the
+other. At 256 and 1024 the drawings of one half are reduced (averages of pixels) and enlarged by `unclip upscale` and bicubically. The judge
+sees 64 × 64 pixels, where an enlarged picture is nothing but the small one again: so it is shown a tile of its own size of each, one of
+the four where the real drawing has most edges (one: tiles of one drawing are alike, which an unbiased estimate takes for a distance). The
+floor is the same for the real drawings of the first half. Halves differ by chance, and so do tiles: figures are means over --draws of both.
+"Beyond the floor" is the mean difference to the floor of the same draw, and how far the mean strays over draws. Writes distances-SIZE.json,
+.md and a sheet of what was seen, .webp, in the rows of the table.
 
 Usage: distances.py 64 --judge runs/judge --data emoji-data/emoji-64 -o measured
        distances.py 1024 --judge runs/judge --data emoji-data/emoji-1024 -o measured
@@ -23,17 +24,17 @@ from held_out import Sample, draw, read_shards
 from PIL import Image
 
 TILE = 64
-FLAT = 12.0  # standard deviation of a tile's grey levels below which it shows nothing
+CHOICE = 4  # tiles of a drawing, those with most edges, of which one is shown
 ROWS = {"real": "the real drawings (floor)", "ours": "ours", "bicubic": "bicubic enlargement"}
 
 
-def place(picture: Image.Image, chance: np.random.Generator) -> tuple[int, int] | None:
-    """The corner of a tile of the grid in which something is to be seen, if there is one."""
+def place(picture: Image.Image, chance: np.random.Generator) -> tuple[int, int]:
+    """The corner of a tile of the grid in which much is to be seen."""
     grey = np.asarray(picture.convert("L"), np.float32)
     side = grey.shape[0] // TILE
-    deviations = grey[:side * TILE, :side * TILE].reshape(side, TILE, side, TILE).std((1, 3))
-    found = np.argwhere(deviations > FLAT)
-    return tuple(int(TILE * at) for at in found[chance.integers(len(found))][::-1]) if len(found) else None
+    edges = np.hypot(*np.gradient(grey))[:side * TILE, :side * TILE].reshape(side, TILE, side, TILE).mean((1, 3))
+    row, column = divmod(int(chance.choice(np.argsort(-edges, axis=None)[:CHOICE])), side)
+    return TILE * column, TILE * row
 
 
 def cut(picture: Image.Image, corner: tuple[int, int]) -> Image.Image:
@@ -74,16 +75,16 @@ def distances(args: argparse.Namespace, shown: list[Image.Image], reference: lis
                                                                         f"{folder}/reference", "--seed", str(args.seed)])
 
 
-def sheet(pictures: dict[str, list[Image.Image]], rows: int) -> Image.Image:
-    canvas = Image.new("RGB", (len(pictures) * (TILE + 4), rows * (TILE + 4)), "white")
-    for column, shown in enumerate(pictures.values()):
-        for row in range(rows):
-            canvas.paste(shown[row], (column * (TILE + 4), row * (TILE + 4)))
+def sheet(pictures: dict[str, list[Image.Image]], columns: int) -> Image.Image:
+    canvas = Image.new("RGB", (columns * (TILE + 4), len(pictures) * (TILE + 4)), "white")
+    for row, shown in enumerate(pictures.values()):
+        for column in range(columns):
+            canvas.paste(shown[column], (column * (TILE + 4), row * (TILE + 4)))
     return canvas
 
 
 def made_of(args: argparse.Namespace, samples: list[Sample]) -> dict[str, list[Image.Image]]:
-    """Whole pictures by the rows of the table."""
+    """Whole pictures by the rows of the table, one of each sample."""
     drawings = [sample.picture for sample in samples]
     if args.size > TILE:
         return {"real": drawings} | enlarged(args, drawings)
@@ -92,38 +93,46 @@ def made_of(args: argparse.Namespace, samples: list[Sample]) -> dict[str, list[I
     return {"real": drawings, "ours": draw(args.program, args.model, captions, args.seed, flags)}
 
 
-def tiles(whole: dict[str, list[Image.Image]], others: list[Image.Image], chance: np.random.Generator) -> dict:
-    """Tiles at the same places of each row's pictures, and of the others."""
+def tiles(whole: dict[str, list[Image.Image]], chance: np.random.Generator) -> dict[str, list[Image.Image]]:
+    """Tiles of one half of the drawings, at the same places for each row, and "others", of the real drawings of the other half."""
     corners = [place(picture, chance) for picture in whole["real"]]
-    shown = {name: [cut(picture, at) for picture, at in zip(pictures, corners) if at] for name, pictures in whole.items()}
-    return shown | {"others": [cut(picture, at) for picture in others if (at := place(picture, chance))]}
+    first, second = np.array_split(chance.permutation(len(corners)), 2)
+    shown = {name: [cut(pictures[i], corners[i]) for i in first] for name, pictures in whole.items()}
+    return shown | {"others": [cut(whole["real"][i], corners[i]) for i in second]}
 
 
-def mean_of(points: list[dict]) -> dict:
-    """Errors are those of one estimate: the drawings are the same in all."""
+def mean_of(points: list[dict], floors: list[dict]) -> dict:
+    """Of one row, over draws. The standard error is that of one estimate."""
     kid = {key: float(np.mean([point["kid"][key] for point in points])) for key in ("value", "standard_error")}
-    return {"kid": kid, "fid": float(np.mean([point["fid"]["value"] for point in points]))}
+    beyond = [point["kid"]["value"] - floor["kid"]["value"] for point, floor in zip(points, floors)]
+    spread = float(np.std(beyond, ddof=1) / len(beyond)**0.5) if len(beyond) > 1 else float("nan")
+    return {"kid": kid, "beyond_floor": {"value": float(np.mean(beyond)), "standard_error": spread},
+            "fid": float(np.mean([point["fid"]["value"] for point in points]))}
 
 
 def measure(args: argparse.Namespace, samples: list[Sample]) -> tuple[dict[str, dict], dict[str, list[Image.Image]]]:
     """The figures of each row, and the first tiles that they are of."""
-    whole, chance = made_of(args, samples[::2]), np.random.default_rng(args.seed)
-    others = [sample.picture for sample in samples[1::2]]
-    drawn = [tiles(whole, others, chance) for _ in range(args.draws)]
+    whole, chance = made_of(args, samples), np.random.default_rng(args.seed)
+    drawn = [tiles(whole, chance) for _ in range(args.draws)]
+    points = {name: [distances(args, shown[name], shown["others"]) for shown in drawn] for name in whole}
     figures = {}
     for name, pictures in whole.items():
-        figures[name] = {"pictures": len(drawn[0][name]), "draws": args.draws}
-        figures[name] |= mean_of([distances(args, shown[name], shown["others"]) for shown in drawn])
+        figures[name] = {"pictures": len(drawn[0][name]), "draws": args.draws} | mean_of(points[name], points["real"])
         if name != "real" and args.size > TILE:
             figures[name]["psnr"] = psnr(pictures, whole["real"])
     return figures, {name: drawn[0][name] for name in whole}
 
 
+def with_error(figure: dict) -> str:
+    return f"{1000 * figure['value']:.2f} ± {1000 * figure['standard_error']:.2f}"
+
+
 def table(figures: dict[str, dict]) -> str:
-    lines = ["| what | KID · 1000 | FID | PSNR |", "|---|---|---|---|"]
+    lines = ["| what | KID · 1000 | beyond the floor | FID | PSNR |", "|---|---|---|---|---|"]
     for name, row in figures.items():
-        kid, decibel = row["kid"], f"{row['psnr']:.2f} dB" if "psnr" in row else ""
-        lines.append(f"| {ROWS[name]} | {1000 * kid['value']:.2f} ± {1000 * kid['standard_error']:.2f} | {row['fid']:.2f} | {decibel} |")
+        beyond = "" if name == "real" else with_error(row["beyond_floor"])
+        decibel = f"{row['psnr']:.2f} dB" if "psnr" in row else ""
+        lines.append(f"| {ROWS[name]} | {with_error(row['kid'])} | {beyond} | {row['fid']:.2f} | {decibel} |")
     return "\n".join(lines) + "\n"
 
 
@@ -134,8 +143,8 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default="models/emoji")
     parser.add_argument("--judge", type=Path, required=True, help="model directory with the judge's CLIP")
     parser.add_argument("--data", type=Path, required=True, help="folder of the shards of that size")
-    parser.add_argument("--count", type=int, default=300, help="drawings of the first half, and as many to compare with")
-    parser.add_argument("--draws", type=int, default=1, help="how often tiles are drawn; figures are means")
+    parser.add_argument("--count", type=int, default=300, help="drawings of each half")
+    parser.add_argument("--draws", type=int, default=8, help="how often halves and tiles are drawn; figures are means")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--flags", default="", help="more flags of `unclip generate` or `unclip upscale`, for instance '--steps 10'")
     parser.add_argument("-o", "--output", type=Path, required=True)
@@ -147,7 +156,7 @@ def main() -> None:
     name = f"distances-{args.size}"
     (args.output / f"{name}.json").write_text(json.dumps(figures, indent=2) + "\n")
     (args.output / f"{name}.md").write_text(table(figures))
-    sheet(shown, min(16, len(shown["real"]))).save(args.output / f"{name}.png")
+    sheet(shown, min(16, len(shown["real"]))).save(args.output / f"{name}.webp", quality=90)
     print(table(figures), end="")
 
 

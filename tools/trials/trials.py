@@ -9,7 +9,7 @@ the held-out pictures. A decoder is also put into the model in place of its own,
 held-out captions are to the real ones.
 Writes table.md and results.json; finished runs stay and are not made again, so the same command goes on after an interruption.
 
-Usage: trials.py tools/trials/decoder.json --minutes 6 --data emoji-data --judge runs/judge -o runs/trials/decoder
+Usage: trials.py tools/trials/decoder.json --minutes 4 --data emoji-data --judge runs/judge -o runs/trials/decoder
 """
 import argparse
 import json
