@@ -62,6 +62,7 @@ void run_command(int argc, const char* const* argv) {
   app.require_subcommand(1);
   app.set_version_flag("--version", version(), "print the version");
   Context context;
+  context.program = argv[0];
   context.command_line = "unclip";
   for (int i = 1; i < argc; ++i) context.command_line += ' ' + quoted(argv[i]);
   const std::function<void()> work = parse(app, argc, argv, context);

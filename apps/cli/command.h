@@ -17,6 +17,7 @@ namespace unclip::cli {
 struct Context {
   bool json = false;         // --json: one object on stdout, everything else on stderr
   bool quiet = false;        // --quiet: no progress
+  std::string program;       // how it was called: "unclip" or "./unclip"
   std::string command_line;  // as it may be typed again, for the records of runs and reports
   int64_t threads = 0;       // --threads; 0: one per core
   std::shared_ptr<Progress> progress = silent_progress();

@@ -27,6 +27,7 @@ nlohmann::ordered_json to_json(const data::DatasetReport& r) {
           {"sizes", sizes},
           {"formats", r.formats},
           {"bytes", r.picture_bytes},
+          {"animated", r.animated},
           {"transparent", r.transparent},
           {"captions", r.captions},
           {"distinct_captions", r.distinct_captions},
@@ -45,7 +46,7 @@ void print(const data::DatasetReport& report) {
   for (const auto& [key, value] : json.items()) {
     if (key == "damage" || key == "longest_captions") {
       for (const auto& item : value)
-        std::cout << (key == "damage" ? "damaged: " : "long: ") << item.dump() << '\n';
+        std::cout << (key == "damage" ? "damaged: " : "longest caption: ") << item.dump() << '\n';
     } else {
       std::cout << key << ": " << value.dump() << '\n';
     }

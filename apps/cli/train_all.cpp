@@ -55,7 +55,11 @@ void tell_what_was_found(const data::DatasetReport& report) {
             << report.distinct_captions << " different)" << size_range(report);
   if (report.without_caption > 0) std::cerr << ", " << report.without_caption << " left out: no caption";
   if (report.duplicates > 0) std::cerr << ", " << report.duplicates << " duplicates";
+  if (report.animated > 0) std::cerr << ", " << report.animated << " animated, the first frame is seen";
   if (report.transparent > 0) std::cerr << ", " << report.transparent << " with alpha, seen on white";
+  if (const int64_t small = train::count_too_small(report); small > 0)
+    std::cerr << ", " << small << " with a side of less than " << train::kSmallestSide
+              << " pixels, too few to teach 64";
   std::cerr << '\n';
   if (report.damaged == 0) return;
   std::cerr << report.damaged << " damaged and left out:\n";
@@ -123,8 +127,8 @@ void train_all(Settings& settings, const Context& context) {
   if (context.quiet) return;
   std::cerr << "the model is '" << request.out.string() << "', its first drawings are in '"
             << (request.out / "sheet.png").string() << "' (" << request.out.string()
-            << "/runs may be deleted); draw with:\n  unclip generate \"" << captions.front() << "\" --model "
-            << request.out.string() << '\n';
+            << "/runs may be deleted); draw with:\n  " << context.program << " generate \""
+            << captions.front() << "\" --model " << request.out.string() << '\n';
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 #include "unclip/data/dataset.h"
 
 #include <algorithm>
+#include <iomanip>
+#include <sstream>
 
 #include "unclip/base/error.h"
 #include "unclip/base/noise.h"
@@ -62,6 +64,7 @@ struct Dataset::Contents {
   std::vector<double> weights;
   int64_t archives = 0;
   int64_t without_caption = 0;
+  uint64_t hash = 0;  // of the samples' keys, captions and weights
   DamageLog damage;
 
   /// Keeps `entry` if its captions and weight are in order.
@@ -71,6 +74,9 @@ struct Dataset::Contents {
       check_captions(info.captions);
       if (info.captions.empty()) ++without_caption;
       if (info.captions.empty() && options.require_captions) return;
+      std::string identity = join_text(hash, '\n', entry.key, '\n', info.weight);
+      for (const std::string& caption : info.captions) identity += '\n' + caption;
+      hash = stream_id(identity);
       weights.push_back(info.weight);
       entries.push_back(std::move(entry));
     } catch (const Error& error) {
@@ -131,6 +137,12 @@ std::vector<std::string> Dataset::captions(int64_t index) const {
 }
 
 std::span<const double> Dataset::weights() const { return contents_->weights; }
+
+std::string Dataset::fingerprint() const {
+  std::ostringstream text;
+  text << std::hex << std::setw(16) << std::setfill('0') << contents_->hash;
+  return text.str();
+}
 
 int64_t Dataset::archive_count() const { return contents_->archives; }
 

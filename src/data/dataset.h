@@ -60,6 +60,8 @@ class Dataset {
   std::vector<std::string> captions(int64_t index) const;
   std::span<const double> weights() const;
 
+  /// 16 hexadecimal digits that change when a sample is added, removed, renamed or captioned anew.
+  std::string fingerprint() const;
   int64_t archive_count() const;
   /// Pictures left out (or, if captions are not required, kept) because they have no caption.
   int64_t without_caption() const;

@@ -48,9 +48,11 @@ class Inspector {
 
  private:
   void add_picture(const Sample& sample) {
-    const torch::Tensor pixels = image::decode(sample.picture.data, sample.key).pixels;
+    const image::Picture picture = image::decode(sample.picture.data, sample.key);
+    const torch::Tensor& pixels = picture.pixels;
     ++report_.sizes[{pixels.size(1), pixels.size(0)}];
     ++report_.formats[sample.extension == "jpeg" ? "jpg" : sample.extension];
+    if (picture.animated) ++report_.animated;
     if (pixels.size(2) == 4) ++report_.transparent;
     report_.picture_bytes += static_cast<int64_t>(sample.picture.data.size());
   }

@@ -19,6 +19,7 @@ struct DatasetReport {
   int64_t picture_bytes = 0;                             // as stored
   std::map<std::pair<int64_t, int64_t>, int64_t> sizes;  // (width, height) → samples
   std::map<std::string, int64_t> formats;                // "png" → samples
+  int64_t animated = 0;                                  // samples of which the first frame is seen
   int64_t transparent = 0;                               // samples with an alpha channel (trained on white)
 
   int64_t captions = 0;

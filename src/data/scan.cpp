@@ -18,6 +18,8 @@ namespace fs = std::filesystem;
 
 constexpr int64_t kMaxTableBytes = int64_t{4} << 30;
 constexpr std::string_view kPictureExtensions[] = {"png", "jpg", "jpeg", "webp"};
+constexpr std::string_view kOtherPictureExtensions[] = {"gif",  "bmp",  "tif", "tiff", "heic",
+                                                        "heif", "avif", "jxl", "jp2",  "svg"};
 constexpr std::string_view kArchiveEndings[] = {".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.bz2", ".tar.xz"};
 
 std::string lower_case(std::string text) {
@@ -26,8 +28,11 @@ std::string lower_case(std::string text) {
 }
 
 bool is_picture(const std::string& extension) {
-  return std::find(std::begin(kPictureExtensions), std::end(kPictureExtensions), extension) !=
-         std::end(kPictureExtensions);
+  return std::ranges::find(kPictureExtensions, extension) != std::end(kPictureExtensions);
+}
+
+bool is_other_picture(const std::string& extension) {
+  return std::ranges::find(kOtherPictureExtensions, extension) != std::end(kOtherPictureExtensions);
 }
 
 bool is_archive(const std::string& name) {
@@ -52,12 +57,19 @@ void place(Entry& entry, const std::string& extension, Blob blob) {
     entry.text = std::move(blob);
   } else if (extension == "json") {
     entry.json = std::move(blob);
+  } else if (is_other_picture(extension)) {
+    entry.unreadable = extension;
   }
 }
 
-void append_with_pictures(std::vector<Entry>&& entries, ScanResult& result) {
+void append_with_pictures(std::vector<Entry>&& entries, ScanResult& result, DamageLog& damage) {
   for (Entry& entry : entries) {
-    if (entry.picture.exists()) result.entries.push_back(std::move(entry));
+    if (entry.picture.exists()) {
+      result.entries.push_back(std::move(entry));
+    } else if (!entry.unreadable.empty()) {
+      damage.add(entry.key + "." + entry.unreadable,
+                 "pictures of this kind are not read: convert it to PNG, JPEG or WebP");
+    }
   }
 }
 
@@ -74,7 +86,7 @@ void scan_archive(const fs::path& path, ScanResult& result, DamageLog& damage) {
       if (is_new) entries.emplace_back().key = path.stem().string() + "/" + name;
       place(entries[found->second], extension, {file, member.offset, member.size, ""});
     }
-    append_with_pictures(std::move(entries), result);
+    append_with_pictures(std::move(entries), result, damage);
     ++result.archives;
   } catch (const Error& error) {
     damage.add(path.string(), error.what());
@@ -139,7 +151,7 @@ void scan_folder(const fs::path& root, ScanResult& result, DamageLog& damage) {
     if (const auto rows = table_captions.find(picture); rows != table_captions.end())
       entry.rows = rows->second;
   }
-  append_with_pictures(std::move(entries), result);
+  append_with_pictures(std::move(entries), result, damage);
 }
 
 std::vector<std::string> expand_pattern(const std::string& pattern) {

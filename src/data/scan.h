@@ -22,6 +22,7 @@ struct Blob {
 struct Entry {
   std::string key;
   std::string extension;
+  std::string unreadable;  // the extension of a picture of another kind
   Blob picture;
   Blob text;
   Blob json;

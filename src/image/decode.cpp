@@ -34,7 +34,7 @@ torch::Tensor upright(torch::Tensor pixels, int orientation) {
 Picture decode(std::span<const uint8_t> bytes, const std::string& name, int64_t max_pixels) {
   RawPicture raw = decode_raw({bytes, name, max_pixels});
   const torch::Tensor pixels = to_tensor(raw);
-  return {upright(pixels, raw.orientation), std::move(raw.text)};
+  return {upright(pixels, raw.orientation), std::move(raw.text), raw.animated};
 }
 
 Picture read_picture(const std::filesystem::path& path, int64_t max_pixels) {

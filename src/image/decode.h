@@ -13,6 +13,7 @@ namespace unclip::image {
 struct Picture {
   torch::Tensor pixels;                     // uint8 [H, W, 3 or 4]
   std::map<std::string, std::string> text;  // of a PNG file: keyword → UTF-8
+  bool animated = false;                    // a WebP file with more frames than this
 };
 
 inline constexpr int64_t kMaxPixels = 100'000'000;

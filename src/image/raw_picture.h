@@ -18,7 +18,8 @@ struct RawPicture {
   int64_t height = 0, width = 0, channels = 0;
   std::unique_ptr<uint8_t[]> pixels;
   Text text;
-  int orientation = 1;  // EXIF's 1 to 8: how the stored picture must be turned to be upright
+  bool animated = false;  // the first of several frames
+  int orientation = 1;    // EXIF's 1 to 8: how the stored picture must be turned to be upright
 
   size_t row_bytes() const { return static_cast<size_t>(width * channels); }
   size_t byte_count() const { return static_cast<size_t>(height) * row_bytes(); }

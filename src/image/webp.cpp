@@ -60,6 +60,7 @@ RawPicture decode_webp(const Source& source) {
   picture.orientation = orientation(source);
   if (features.has_animation != 0) {
     decode_first_frame(source, picture);
+    picture.animated = true;
   } else {
     decode_still(source, picture);
   }

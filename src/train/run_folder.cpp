@@ -43,14 +43,31 @@ void make_folder(const fs::path& folder) {
 
 }  // namespace
 
-void RunFolder::create(const std::string& config_json, const std::string& command) const {
+DataRecord record_of(const data::Dataset& trained_on) {
+  return {.pictures = trained_on.size(), .fingerprint = trained_on.fingerprint()};
+}
+
+void RunFolder::create(const std::string& config_json,
+                       const std::string& command,
+                       const DataRecord& data) const {
   check(checkpoints_in(path_).empty() && !fs::exists(path_ / "config.json"), ErrorKind::io, "'",
         path_.string(),
         "' already holds a run: add --resume to go on with it, or name another folder with --out");
   make_folder(path_ / "samples");
   make_folder(path_ / "checkpoints");
-  io::write_file_atomically(path_ / "config.json", config_json);
+  io::write_file_atomically(path_ / "data.json", config_to_json(data));
   io::write_file_atomically(path_ / "command.txt", command + "\n");
+  io::write_file_atomically(path_ / "config.json", config_json);
+}
+
+void RunFolder::check_same_data(const DataRecord& given) const {
+  const fs::path file = path_ / "data.json";
+  if (!fs::exists(file)) return;  // a run from before such records
+  const auto stored = config_from_json<DataRecord>(io::read_text(file, kMaxJson), file.string());
+  check(stored == given, ErrorKind::config, "'", path_.string(),
+        "' was started with other data: ", stored.pictures, " pictures then, ", given.pictures,
+        stored.pictures == given.pictures ? " now, of other names or captions" : " now",
+        "; put back what was there, or train in another folder");
 }
 
 std::string RunFolder::stored_config() const { return io::read_text(path_ / "config.json", kMaxJson); }

@@ -1,13 +1,27 @@
-// A run on disk: config.json, command.txt, log.jsonl, samples/, checkpoints/step-N/.
+// A run on disk: config.json, command.txt, data.json, log.jsonl, samples/, checkpoints/step-N/.
 #pragma once
 #include <filesystem>
 #include <optional>
 #include <string>
 
+#include "unclip/data/dataset.h"
 #include "unclip/data/loader.h"
 #include "unclip/io/safetensors.h"
 
 namespace unclip::train {
+
+/// What a run learns from. Resumed with anything else it would no longer be the same run.
+struct DataRecord {
+  int64_t pictures = 0;
+  std::string fingerprint;  // of data::Dataset
+  static void fields(auto& self, auto&& field) {
+    field("pictures", self.pictures, "samples that are trained on");
+    field("fingerprint", self.fingerprint, "of their names and captions");
+  }
+  bool operator==(const DataRecord&) const = default;
+};
+
+DataRecord record_of(const data::Dataset& trained_on);
 
 /// Where a run stands, apart from its tensors.
 struct Position {
@@ -35,10 +49,12 @@ class RunFolder {
  public:
   explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}
 
-  /// A new run: makes the folder and writes config and command. Error(io) if it already holds a run.
-  void create(const std::string& config_json, const std::string& command) const;
+  /// A new run: makes the folder and writes config, command and data. Error(io) if it already holds a run.
+  void create(const std::string& config_json, const std::string& command, const DataRecord& data) const;
   /// The configuration that the run was started with.
   std::string stored_config() const;
+  /// Before resuming: Error(config) if the run was started with other data.
+  void check_same_data(const DataRecord& given) const;
 
   /// Writes checkpoints/step-N under a temporary name, renames it, then removes all but the newest `keep`.
   void save(const Checkpoint& checkpoint, int64_t keep) const;

@@ -59,16 +59,17 @@ TrainingData open_data(const RunRequest& request, bool captions) {
   return {open(request.data, data::Part::training), held_out};
 }
 
-/// A new run folder, or an old one that was started with the same configuration.
+/// A new run folder, or an old one that was started with the same configuration and data.
 template <class Run>
-RunFolder prepare_folder(const RunRequest& request, const Run& run) {
+RunFolder prepare_folder(const RunRequest& request, const Run& run, const data::Dataset& training) {
   RunFolder folder(request.out);
   if (request.resume && fs::exists(request.out / "config.json")) {
     // Read as a configuration, so that settings which are newer than the run have their defaults.
     const auto stored = config_from_json<Run>(folder.stored_config(), (request.out / "config.json").string());
     check_same_config(config_to_json(stored), config_to_json(run), request.out);
+    folder.check_same_data(record_of(training));
   } else {
-    folder.create(config_to_json(run), request.command);
+    folder.create(config_to_json(run), request.command, record_of(training));
   }
   return folder;
 }
@@ -120,7 +121,8 @@ void train_on_clip(const RunRequest& request, Progress& progress) {
   const TrainingData data = open_data(request, true);
   TheStage stage(run, load_frozen_clip(request.clip, compute_type(run.train.precision)), data.validation);
   if (!request.from.empty()) start_from(stage.network(), request.from, run.stage);
-  run_training(request, prepare_folder(request, run), stage, {run.train, run.data, data.training}, progress);
+  run_training(request, prepare_folder(request, run, *data.training), stage,
+               {run.train, run.data, data.training}, progress);
 }
 
 }  // namespace
@@ -143,7 +145,7 @@ void train_clip(const RunRequest& request, Progress& progress) {
   ClipStage stage(run, tokenizer, data.validation);
   if (!request.teacher.empty()) stage.learn_from(std::make_shared<Teacher>(request.teacher));
   if (!request.from.empty()) start_from(stage.network(), request.from, run.stage);
-  const RunFolder folder = prepare_folder(request, run);
+  const RunFolder folder = prepare_folder(request, run, *data.training);
   fs::create_directories(request.out / "tokenizer");
   tokenizer->vocabulary().save(request.out / "tokenizer");
   run_training(request, folder, stage, {run.train, run.data, data.training}, progress);
@@ -167,7 +169,7 @@ void train_upsampler(const RunRequest& request, Progress& progress) {
   UpsamplerStage stage(run, data.validation);
   const std::string name = join_text(run.stage, "_", run.model.unet.size);
   if (!request.from.empty()) start_from(stage.network(), request.from, name);
-  run_training(request, prepare_folder(request, run), stage,
+  run_training(request, prepare_folder(request, run, *data.training), stage,
                {run.train, run.data, data.training, UpsamplerStage::degradation(run.model)}, progress);
 }
 

@@ -17,7 +17,6 @@ namespace {
 constexpr int64_t kFewestPictures = 16;
 constexpr int64_t kManyCores = 16;
 constexpr int64_t kTinyPictures = 2000, kSmallPictures = 20000;  // the largest sets of these presets
-constexpr int64_t kSmallestSide = 32;                            // pixels; less than that cannot teach 64 px
 constexpr double kFineTuningRate = 1.0 / 3.0;
 
 template <class Config>
@@ -49,6 +48,15 @@ int64_t count_held_out(const StackRequest& request) {
   return data::Dataset::open(own ? request.data : request.validation,
                              {.part = own ? data::Part::held_out : data::Part::all})
       .size();
+}
+
+/// Before settings that follow from the data are compared: a folder with new pictures is no other
+/// configuration.
+void check_same_data(const StackRequest& request) {
+  const RunFolder clip(request.out / "runs" / "clip");
+  if (!fs::exists(clip.path() / "config.json")) return;
+  const data::Part part = request.validation.empty() ? data::Part::training : data::Part::all;
+  clip.check_same_data(record_of(data::Dataset::open(request.data, {.part = part})));
 }
 
 /// The new model's card. A fine-tuned model owes what its origin owes.
@@ -163,6 +171,10 @@ PresetCard read_preset_card(const fs::path& preset) {
   return fs::exists(preset / "preset.json") ? read<PresetCard>(preset / "preset.json") : PresetCard{};
 }
 
+int64_t count_too_small(const data::DatasetReport& report) {
+  return report.samples - count_reaching(report, kSmallestSide);
+}
+
 std::string preset_for(const data::DatasetReport& report, int64_t cores) {
   if (report.samples <= kTinyPictures) return "tiny";
   return report.samples <= kSmallPictures || cores < kManyCores ? "small" : "base";
@@ -176,9 +188,9 @@ void check_trainable(const data::DatasetReport& report) {
         " pictures have the same caption: say of each what it shows");
   check(report.duplicates < report.samples - 1, ErrorKind::data, "all ", report.samples,
         " pictures are the same file: there is nothing to tell apart");
-  check(2 * count_reaching(report, kSmallestSide) >= report.samples, ErrorKind::data, "of ", report.samples,
-        " pictures only ", count_reaching(report, kSmallestSide), " have sides of ", kSmallestSide,
-        " pixels or more: use larger pictures");
+  const int64_t too_small = count_too_small(report);
+  check(2 * too_small <= report.samples, ErrorKind::data, too_small, " of ", report.samples,
+        " pictures have a side of less than ", kSmallestSide, " pixels: use larger pictures");
 }
 
 void fit_stack(Stack& stack, const data::DatasetReport& report, const fs::path& from) {
@@ -197,6 +209,7 @@ void fit_stack(Stack& stack, const data::DatasetReport& report, const fs::path& 
 void train_stack(Stack stack, const StackRequest& request, Progress& progress) {
   check(request.resume || !fs::exists(request.out / "model.json"), ErrorKind::io, "'", request.out.string(),
         "' already holds a model: name another folder with --out");
+  if (request.resume) check_same_data(request);
   StackTrainer trainer(request, progress);
   const text::Vocabulary vocabulary = trainer.tokenizer(stack.clip.model.text.vocab_size);
   stack.clip.model.text.vocab_size = vocabulary.size();  // few captions have fewer pairs to merge

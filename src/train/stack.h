@@ -41,8 +41,13 @@ PresetCard read_preset_card(const std::filesystem::path& preset);
 /// "tiny", "small" or "base", by the number of pictures; base needs many cores, too.
 std::string preset_for(const data::DatasetReport& report, int64_t cores);
 
+inline constexpr int64_t kSmallestSide = 32;  // pixels; less than that cannot teach 64
+
+/// Pictures with a side of less than kSmallestSide.
+int64_t count_too_small(const data::DatasetReport& report);
+
 /// Error(data), in one sentence with what to do, if nothing can be learned from such pictures and captions:
-/// too few, all alike, without captions or all with the same one.
+/// too few, all alike, most too small, without captions or all with the same one.
 void check_trainable(const data::DatasetReport& report);
 
 /// Fits the settings to the data: no batch of CLIP holds a picture twice, no upsampler is larger than half of

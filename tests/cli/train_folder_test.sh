@@ -33,6 +33,7 @@ for kind in cmyk.jpg rgb16.png animated.webp rgba.png gray.png palette_transpare
   cp "$source/tests/fixtures/image/pictures/$kind" "$folder/pictures/$kind"
   echo "a picture of the kind ${kind/./ }" >"$folder/pictures/${kind%.*}.txt"
 done
+printf 'GIF89a' >"$folder/pictures/moving.gif"
 : >"$folder/pictures/empty.jpg" && echo 'nothing' >"$folder/pictures/empty.txt"
 
 train=(train all "$folder/pictures" --preset "$folder/preset" --out model)
@@ -48,7 +49,8 @@ verdict "$([[ ! -e model/model.json ]] && echo yes)" 'there should be no model y
 # --- with room again it goes on, after it has said what is there -------------------------------------------
 run "${train[@]}" --resume
 verdict "$([[ $code == 0 && -s model/model.json && -s model/sheet.png ]] && echo yes)" 'the same command with --resume should end with a model'
-for words in '26 pictures with ' ' 1×1 to ' '2 damaged and left out:' 'vast' 'empty' ' with alpha, seen on white' 'draw with:'; do
+for words in '26 pictures with ' ' 1×1 to ' ' 8 with a side of less than 32 pixels' ' 1 animated, ' ' with alpha, seen on white' \
+  '3 damaged and left out:' 'vast' 'empty' 'moving.gif: ' "  $program generate "; do
   verdict "$([[ $err == *"$words"* ]] && echo yes)" "train all should say: $words"
 done
 run generate '赤い丸 1' --model model --size 64 --seed 1 -o drawn.png --quiet
@@ -60,5 +62,11 @@ sed -i 's/"layers": 3/"layers": 2/' "$folder/preset/prior.json"
 run "${train[@]}" --resume --quiet
 verdict "$([[ $code == 1 && $(wc -l <"$folder/err") == 1 && $(find model -type f -exec cksum {} + | sort) == "$before" ]] && echo yes)" \
   'another configuration should be refused in one sentence, and nothing touched'
+
+# --- and so is a run of other pictures ---------------------------------------------------------------------
+sed -i 's/"layers": 2/"layers": 3/' "$folder/preset/prior.json"
+cp "$folder/pictures/own00.png" "$folder/pictures/another.png"
+echo 'one more' >"$folder/pictures/another.txt"
+wrong 1 'was started with other data: ' "${train[@]}" --resume --quiet
 
 all_passed

@@ -64,6 +64,36 @@ TEST(Dataset, HoldsOutOneSampleInTwenty) {
   EXPECT_EQ(keys(Dataset::open(folder.source("few.tar"), {.part = Part::held_out})).size(), 1U);
 }
 
+TEST(Dataset, HasAFingerprintOfNamesAndCaptions) {
+  const DataFolder folder, copy;
+  for (const DataFolder* place : {&folder, &copy}) {
+    place->write("all.tar", shard_of(3));
+    place->write("more/a.png", png_of(7));
+    place->write("more/a.txt", "seven");
+  }
+  const std::string before = open(folder.source()).fingerprint();
+  EXPECT_EQ(before.size(), 16U);
+  EXPECT_EQ(open(copy.source()).fingerprint(), before) << "wherever it lies";
+  EXPECT_NE(open(folder.source("all.tar")).fingerprint(), before);
+  folder.write("more/a.txt", "seven again");
+  EXPECT_NE(open(folder.source()).fingerprint(), before);
+}
+
+TEST(Dataset, NamesPicturesThatItDoesNotRead) {
+  const DataFolder folder;
+  folder.write("a.png", png_of(1));
+  folder.write("a.svg", "<svg/>");  // where a picture came from
+  folder.write("a.txt", "one");
+  folder.write("b.GIF", "GIF89a");
+  folder.write("b.txt", "two");
+  folder.write("notes.txt", "no picture at all");
+  const Dataset dataset = open(folder.source());
+  EXPECT_THAT(keys(dataset), ElementsAre("a"));
+  ASSERT_EQ(dataset.damage().count(), 1);
+  EXPECT_EQ(dataset.damage().entries()[0].name, "b.gif");
+  EXPECT_THAT(dataset.damage().entries()[0].reason, HasSubstr("convert it to PNG, JPEG or WebP"));
+}
+
 TEST(Dataset, GroupsMembersByTheNameBeforeTheFirstDot) {
   data::ArchiveBuilder builder;
   add_member(builder, "a/x.png", png_of(1));

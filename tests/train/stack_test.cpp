@@ -92,6 +92,9 @@ TEST(Health, IsJudgedAgainstChanceAndThePlainAlternative) {
   EXPECT_TRUE(verdict("clip", {{"text_to_image_r10", 0.5}}, 1.0).healthy);
   EXPECT_FALSE(verdict("clip", {{"text_to_image_r10", 0.15}}, 1.0).healthy);  // chance is 0.1
   EXPECT_TRUE(verdict("clip", {{"text_to_image_r10", 0.15}}, 0.1).healthy);   // too early to say
+  EXPECT_THAT(judge("clip", {{"text_to_image_r1", 0.4}, {"text_to_image_r10", 1.0}}, 1.0, 10).front().text,
+              HasSubstr("text_to_image_r1 0.4 (healthy: above 0.2)"));  // ten of ten are always found
+  EXPECT_THAT(verdict("clip", {}, 1.0).text, HasSubstr("no held-out picture can be read"));
   EXPECT_FALSE(verdict("prior", {{"validation_mse", 1.1}}, 1.0).healthy);
   EXPECT_TRUE(verdict("decoder", {{"drawn_cosine", 0.6}}, 1.0).healthy);
   const Verdict poor = verdict("upsampler", {{"psnr", 25.0}, {"psnr_of_enlarging", 30.0}}, 1.0);

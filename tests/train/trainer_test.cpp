@@ -1,6 +1,8 @@
 // The training loop on a small real data set: exact resume, run folders, divergence.
 #include "unclip/train/trainer.h"
 
+#include <gmock/gmock.h>
+
 #include <fstream>
 
 #include "support/close.h"
@@ -15,6 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+using ::testing::HasSubstr;
 using testing::TemporaryFolder;
 
 void make_pictures(const fs::path& folder) {
@@ -140,8 +143,9 @@ TEST(Trainer, StopsAtALossThatIsNotFiniteWithTheCheckpointIntact) {
 TEST(RunFolder, RefusesAnotherConfigurationAndASecondStart) {
   const TemporaryFolder folder;
   const RunFolder run(folder / "run");
-  run.create(R"({"a": {"b": 1}})", "train");
-  EXPECT_THROW(run.create(R"({"a": {"b": 1}})", "train"), Error);
+  const DataRecord data{.pictures = 9, .fingerprint = "a"};
+  run.create(R"({"a": {"b": 1}})", "train", data);
+  EXPECT_THROW(run.create(R"({"a": {"b": 1}})", "train", data), Error);
   check_same_config(run.stored_config(), R"({"a": {"b": 1}})", run.path());
   try {
     check_same_config(run.stored_config(), R"({"a": {"b": 2}})", run.path());
@@ -151,10 +155,27 @@ TEST(RunFolder, RefusesAnotherConfigurationAndASecondStart) {
   }
 }
 
+TEST(RunFolder, RefusesOtherData) {
+  const TemporaryFolder folder;
+  const RunFolder run(folder / "run");
+  run.create("{}", "train", {.pictures = 9, .fingerprint = "a"});
+  run.check_same_data({.pictures = 9, .fingerprint = "a"});
+  const auto complaint = [&](const DataRecord& given) -> std::string {
+    try {
+      run.check_same_data(given);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_THAT(complaint({.pictures = 10, .fingerprint = "b"}), HasSubstr("9 pictures then, 10 now;"));
+  EXPECT_THAT(complaint({.pictures = 9, .fingerprint = "b"}), HasSubstr("9 now, of other names or captions"));
+}
+
 TEST(RunFolder, KeepsTheNewestCheckpointsAndIgnoresUnfinishedOnes) {
   const TemporaryFolder folder;
   const RunFolder run(folder / "run");
-  run.create("{}", "train");
+  run.create("{}", "train", {});
   for (const int64_t step : {9, 10, 100}) {
     run.save({.position = {.step = step}, .tensors = {{{"w", torch::full({2}, step)}}, {}, {}}}, 2);
   }
