@@ -40,16 +40,16 @@ def read_shards(shards: list[Path]) -> list[Sample]:
 
 
 class Clip:
-    """Unit embeddings by `unclip embed`."""
+    """Embeddings by `unclip embed`, of unit length unless `raw`."""
 
     def __init__(self, program: str, model: Path):
         self.program, self.model = program, model
 
-    def pictures(self, pictures: list[Image.Image]) -> np.ndarray:
+    def pictures(self, pictures: list[Image.Image], raw: bool = False) -> np.ndarray:
         with tempfile.TemporaryDirectory() as folder:
             for i, picture in enumerate(pictures):
                 picture.save(f"{folder}/{i:06}.png")
-            return self._embed([folder])["image_embeds"]
+            return self._embed([folder, *(["--raw"] if raw else [])])["image_embeds"]
 
     def captions(self, captions: list[str]) -> np.ndarray:
         return self._embed(["-"], "".join(f"{caption}\n" for caption in captions))["text_embeds"]
