@@ -37,15 +37,16 @@ Range better_than_chance(int64_t held_out) {
   const int64_t k = held_out > 40 ? 10 : 1;
   const double chance = static_cast<double>(k) / static_cast<double>(std::max<int64_t>(held_out, 1));
   return {join_text("text_to_image_r", k), std::min(0.9, 2.0 * chance), true,
-          "captions hardly tell pictures apart: check that each caption describes its own picture"};
+          "new captions do not find their pictures: check that each says what its own picture shows, or add "
+          "pictures; those of the folder can be drawn all the same"};
 }
 
 std::vector<Range> ranges(const std::string& stage, const Figures& figures, int64_t held_out) {
   if (stage == "clip") return {better_than_chance(held_out)};
   if (stage == "prior") {
     return {{"validation_mse", 0.95, false,
-             "held-out captions hardly say what z_i is (1 is no better than the mean): those of the folder "
-             "can be drawn all the same; new ones want more pictures, or words that the captions share"}};
+             "new captions hardly say what z_i is (1 is no better than the mean): add pictures, or use words "
+             "that captions share; those of the folder can be drawn all the same"}};
   }
   if (stage == "decoder") {
     return {
