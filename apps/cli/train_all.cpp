@@ -75,7 +75,10 @@ std::string rough_time(double minutes) {
   return std::to_string(static_cast<int64_t>(std::ceil(minutes / unit))) + name;
 }
 
-void tell_the_plan(const std::string& preset, const train::PresetCard& card, const train::Stack& stack) {
+void tell_the_plan(const std::string& preset,
+                   const train::PresetCard& card,
+                   const train::Stack& stack,
+                   const fs::path& from) {
   std::cerr << "preset " << preset << (card.summary.empty() ? "" : ": " + card.summary) << "\nstages: clip "
             << stack.clip.train.steps << " steps, prior " << stack.prior.train.steps << ", decoder "
             << stack.decoder.train.steps;
@@ -86,7 +89,10 @@ void tell_the_plan(const std::string& preset, const train::PresetCard& card, con
   if (card.core_minutes <= 0) return;
   const int64_t cores = core_count();
   std::cerr << "about " << rough_time(card.core_minutes / static_cast<double>(cores)) << " on " << cores
-            << " cores; Ctrl-C saves, the same command with --resume goes on\n";
+            << " cores";
+  if (!from.empty())
+    std::cerr << ", more where the networks of '" << from.string() << "' are larger than the preset's";
+  std::cerr << "; Ctrl-C saves, the same command with --resume goes on\n";
 }
 
 /// Draws the first captions of the data: what a person looks at when training is over.
@@ -114,7 +120,7 @@ void train_all(Settings& settings, const Context& context) {
   train::check_trainable(report);
   train::Stack stack = train::read_stack(folder);
   train::fit_stack(stack, report, request.from);
-  if (!context.quiet) tell_the_plan(preset, train::read_preset_card(folder), stack);
+  if (!context.quiet) tell_the_plan(preset, train::read_preset_card(folder), stack, request.from);
   request.observer = [&context](const std::string& stage, int64_t step, const std::string& verdict) {
     if (!context.quiet) std::cerr << "\n  " << stage << " step " << step << ": " << verdict << '\n';
   };

@@ -21,6 +21,7 @@ Dataset open(const std::vector<std::string>& sources, bool require_captions = tr
 
 std::vector<std::string> keys(const Dataset& dataset) {
   std::vector<std::string> result;
+  result.reserve(static_cast<size_t>(dataset.size()));
   for (int64_t i = 0; i < dataset.size(); ++i) result.push_back(dataset.key(i));
   return result;
 }

@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 using testing::error_of;
 using ::testing::HasSubstr;
 
-const fs::path kConfigs = fs::path(UNCLIP_SOURCE_DIR) / "configs";
+fs::path configs() { return fs::path(UNCLIP_SOURCE_DIR) / "configs"; }
 
 data::DatasetReport report(int64_t pictures, int64_t side = 256) {
   data::DatasetReport result;
@@ -28,8 +28,8 @@ TEST(Presets, AreWholeModels) {
   const nn::ParameterDevice on_meta(torch::kMeta);
   int64_t smaller = 0;
   for (const char* name : {"tiny", "small", "base", "paper"}) {
-    const Stack stack = read_stack(kConfigs / name);
-    EXPECT_FALSE(read_preset_card(kConfigs / name).summary.empty()) << name;
+    const Stack stack = read_stack(configs() / name);
+    EXPECT_FALSE(read_preset_card(configs() / name).summary.empty()) << name;
     EXPECT_EQ(stack.prior.model.embed_dim, stack.clip.model.embed_dim) << name;
     EXPECT_EQ(stack.decoder.model.embed_dim, stack.clip.model.embed_dim) << name;
     ASSERT_FALSE(stack.upsamplers.empty()) << name;
@@ -41,7 +41,7 @@ TEST(Presets, AreWholeModels) {
     EXPECT_GT(count, 2 * smaller) << name;
     smaller = count;
   }
-  EXPECT_THAT(error_of(ErrorKind::io, [] { read_stack(kConfigs / "huge"); }), HasSubstr("huge"));
+  EXPECT_THAT(error_of(ErrorKind::io, [] { read_stack(configs() / "huge"); }), HasSubstr("huge"));
 }
 
 TEST(Presets, AreChosenByTheNumberOfPicturesAndCores) {
@@ -67,7 +67,7 @@ TEST(Trainable, RefusesWhatTeachesNothing) {
 }
 
 TEST(FitStack, FollowsTheData) {
-  Stack stack = read_stack(kConfigs / "tiny");
+  Stack stack = read_stack(configs() / "tiny");
   fit_stack(stack, report(60), {});
   EXPECT_EQ(stack.clip.data.batch_size, 30);
   EXPECT_EQ(stack.upsamplers.size(), 1U);
@@ -77,7 +77,7 @@ TEST(FitStack, FollowsTheData) {
 
 TEST(FitStack, FineTunesTheArchitectureOfTheModelItStartsFrom) {
   const fs::path emoji = fs::path(UNCLIP_SOURCE_DIR) / "models/emoji";
-  Stack stack = read_stack(kConfigs / "tiny");
+  Stack stack = read_stack(configs() / "tiny");
   const double rate = stack.decoder.train.optimizer.learning_rate;
   fit_stack(stack, report(200), emoji);
   EXPECT_EQ(stack.clip.model.embed_dim, 256);
