@@ -109,6 +109,10 @@ void plan_upsamplers(const Model& model, const Drawing& drawing, int64_t size, P
   }
 }
 
+void check_files_of(const Weights& weights) {
+  for (const WeightsSource& source : weights.sources) file_of(source);
+}
+
 /// Guidance that Karlo turns on and off for prior and decoder together.
 void share_guidance(Plan& plan) {
   const double prior = plan.prior ? plan.prior->guidance : 1.0;
@@ -140,6 +144,17 @@ Plan make_plan(const Model& model, const Drawing& drawing) {
   plan_upsamplers(model, drawing, size, plan);
   if (model.rules.shared_guidance) share_guidance(plan);
   return plan;
+}
+
+void check_files(const Model& model, const Plan& plan) {
+  if (plan.prior) check_files_of(required(model, model.prior, "prior").weights);
+  if (plan.ar_prior) check_files_of(required(model, model.ar_prior, "ar_prior").weights);
+  check_files_of(required(model, model.decoder, "decoder").weights);
+  for (const UpsamplingPlan& step : plan.upsamplers) {
+    const UpsamplerStage& upsampler = model.upsampler(step.stage);
+    check_files_of(upsampler.net.weights);
+    if (upsampler.last_step) check_files_of(upsampler.last_step->weights);
+  }
 }
 
 }  // namespace unclip::pipeline

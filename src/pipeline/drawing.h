@@ -37,6 +37,8 @@ struct Plan {
 /// Error(usage) for what this model cannot draw or what would have no effect, Error(checkpoint) if it lacks a
 /// stage.
 Plan make_plan(const Model& model, const Drawing& drawing);
+/// Error(io) if a stage of the plan has no weights: before the stages that come first have drawn for minutes.
+void check_files(const Model& model, const Plan& plan);
 
 /// Sizes that the model draws, ascending: 64, 256, …
 std::vector<int64_t> sizes(const Model& model);

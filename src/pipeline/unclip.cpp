@@ -37,7 +37,8 @@ Unclip::Unclip(const std::filesystem::path& model, torch::ScalarType dtype, Uncl
   if (budget_) pages_ = std::make_unique<PageReleaser>();
 }
 
-void Unclip::keep_to_budget(const Plan& plan) {
+void Unclip::prepare_for(const Plan& plan) {
+  check_files(model_, plan);
   if (!budget_) return;
   check_budget(model_, plan, dtype_, *budget_);
   needs_ = stage_needs(model_, plan, dtype_);
@@ -129,7 +130,7 @@ Pictures Unclip::generate(const GenerateRequest& request, Progress& progress) {
   const DrawingNoise noise = noise_of(request.seeds, request.recorded_noise);
   if (noise.is_recorded()) plan.decoder.candidates = 1;
   if (plan.prior && noise.is_recorded()) plan.prior->candidates = 1;
-  keep_to_budget(plan);
+  prepare_for(plan);
   std::vector<std::string> warnings;
   const nn::TextEncoding text = encode(request.captions, &warnings);
   finish_encoding();
@@ -147,7 +148,7 @@ Pictures Unclip::vary(const VaryRequest& request, Progress& progress) {
   Plan plan = make_plan(model_, drawing);
   const DrawingNoise noise = noise_of(request.seeds, request.recorded_noise);
   if (noise.is_recorded()) plan.decoder.candidates = 1;
-  keep_to_budget(plan);
+  prepare_for(plan);
   const auto count = static_cast<int64_t>(request.seeds.size());
   const torch::Tensor z_i = encode_images({request.picture}).expand({count, -1});
   release_encoders();

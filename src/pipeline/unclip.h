@@ -128,8 +128,9 @@ class Unclip {
     return net;
   }
   upsampler::Upsampler load_upsampler_net(const Stage<upsampler::UpsamplerConfig>& stage);
+  /// Before the first stage.
+  void prepare_for(const Plan& plan);
   // Of a budget, without which these change nothing.
-  void keep_to_budget(const Plan& plan);
   void release_encoders();
   void finish_encoding();
   void end_stage(Progress& progress) const;

@@ -133,6 +133,8 @@ for stage in clip prior decoder upsampler_32; do
     dd of="$folder/lying/$stage/model.safetensors" conv=notrunc status=none
   wrong_model 1 "$stage/model.safetensors" lying
 done
+broken last && rm "$folder/last/upsampler_32/model.safetensors"
+wrong 1 "upsampler_32' holds no weights" generate x --model "$folder/last" --size 32 # one line: no stage began
 wrong 1 "there is no folder 'nowhere'" inspect nowhere
 wrong 1 'is no model directory' inspect .
 
