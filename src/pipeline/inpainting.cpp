@@ -113,6 +113,7 @@ torch::Tensor place(const torch::Tensor& drawn,
 
 Inpainted inpaint(Unclip& model, const InpaintRequest& request, Progress& progress) {
   const Plan plan = make_plan(model.model(), request.drawing);
+  check_files(model.model(), plan);
   Task task{.model = model,
             .request = request,
             .canvas = manipulate::make_canvas(image::flatten_on(request.picture), request.mask),

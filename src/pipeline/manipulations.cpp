@@ -26,7 +26,9 @@ Plan plan_of(const Unclip& model, Drawing drawing) {
   drawing.prior_sampler.reset();
   drawing.temperature.reset();
   drawing.top_p.reset();
-  return make_plan(model.model(), drawing);
+  Plan plan = make_plan(model.model(), drawing);
+  check_files(model.model(), plan);
+  return plan;
 }
 
 int64_t step_count(decoder::Decoder& decoder, const manipulate::LatentPath& path) {

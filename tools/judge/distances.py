@@ -9,7 +9,8 @@ edges ("edges"), and again of all where anything is seen ("seen").
 No picture is compared with the drawing that it was made of, or to be nearer than another drawing would be no merit. KID is the mean over
 all ways to halve the drawings and compare pictures made of one half with the drawings of the other; it is the sum over pairs of different
 drawings, and that of real ones, the floor, is 0. FID, which has no such sum, is the mean over --draws halvings by chance, and its floor is
-that of real drawings. Errors of KID are standard errors, as the drawings would be chosen anew.
+that of real drawings. (`unclip eval` has both figures of one halving; here embeddings are taken once for all.) Errors of KID are standard
+errors, as the drawings would be chosen anew.
 
 Writes distances-SIZE-TILES.json, .md and a sheet of what was seen, .webp, in the rows of the table; TILES is "whole" at 64 pixels.
 
