@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "support/close.h"
+#include "support/error_of.h"
 #include "support/temporary_folder.h"
 #include "unclip/data/loader.h"
 #include "unclip/image/encode.h"
@@ -160,13 +161,8 @@ TEST(RunFolder, RefusesOtherData) {
   const RunFolder run(folder / "run");
   run.create("{}", "train", {.pictures = 9, .fingerprint = "a"});
   run.check_same_data({.pictures = 9, .fingerprint = "a"});
-  const auto complaint = [&](const DataRecord& given) -> std::string {
-    try {
-      run.check_same_data(given);
-    } catch (const Error& error) {
-      return error.what();
-    }
-    return "";
+  const auto complaint = [&](const DataRecord& given) {
+    return testing::error_of(ErrorKind::config, [&] { run.check_same_data(given); });
   };
   EXPECT_THAT(complaint({.pictures = 10, .fingerprint = "b"}), HasSubstr("9 pictures then, 10 now;"));
   EXPECT_THAT(complaint({.pictures = 9, .fingerprint = "b"}), HasSubstr("9 now, of other names or captions"));
