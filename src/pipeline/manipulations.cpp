@@ -88,17 +88,18 @@ manipulate::Latent invert(Unclip& model,
   decoder::Decoder decoder = model.load_decoder();
   const int64_t steps = step_count(decoder, path);
   std::vector<torch::Tensor> x_0;
+  x_0.reserve(pictures.size());
   for (const torch::Tensor& picture : pictures)
     x_0.push_back(decoder_picture(picture, decoder->config().unet.size));
   const auto conditions = without_captions(model, model.encode_images(pictures), {});
   progress.begin("inversion", steps * batch_count(count, kBatch));
   const torch::Tensor all = torch::cat(x_0);
-  const torch::Tensor x_T = in_batches(count, kBatch, [&](int64_t first, int64_t last) {
+  const torch::Tensor inverted = in_batches(count, kBatch, [&](int64_t first, int64_t last) {
     return manipulate::invert(decoder, model.drawing_input(decoder, conditions, first, last),
                               all.slice(0, first, last), path, hooks({}, "decoder", progress));
   });
   progress.end();
-  return {conditions.z_i, x_T, path};
+  return {conditions.z_i, inverted, path};
 }
 
 Pictures draw_latent(Unclip& model, const LatentRequest& request, Progress& progress) {
@@ -107,12 +108,12 @@ Pictures draw_latent(Unclip& model, const LatentRequest& request, Progress& prog
   const manipulate::Latent& latent = request.latent;
   decoder::Decoder decoder = model.load_decoder();
   const auto conditions = without_captions(model, latent.z_i.expand({count, -1}), request.seeds);
-  const torch::Tensor x_T = latent.x_T.expand({count, -1, -1, -1});
+  const torch::Tensor noise = latent.x_T.expand({count, -1, -1, -1});
   progress.begin("decoder", step_count(decoder, latent.path) * batch_count(count, kBatch));
   Pictures result{.z_i = conditions.z_i, .base = {}, .pictures = {}, .warnings = {}};
   result.base = in_batches(count, kBatch, [&](int64_t first, int64_t last) {
     return manipulate::decode(decoder, model.drawing_input(decoder, conditions, first, last),
-                              {latent.z_i, x_T.slice(0, first, last), latent.path}, request.eta,
+                              {latent.z_i, noise.slice(0, first, last), latent.path}, request.eta,
                               hooks(part_of(request.seeds, first, last), "decoder", progress));
   });
   progress.end();
@@ -150,6 +151,7 @@ Pictures edit(Unclip& model, const EditRequest& request, Progress& progress) {
   const std::vector<double> theta = manipulate::fractions(request.frames, request.theta);
   const manipulate::Latent latent = invert(model, {request.picture}, request.path, progress);
   std::vector<torch::Tensor> z_i;
+  z_i.reserve(theta.size());
   for (const double fraction : theta) z_i.push_back(manipulate::edited(latent.z_i, z_d, fraction));
   const auto count = static_cast<int64_t>(theta.size());
   const manipulate::Latent frames{torch::cat(z_i), latent.x_T.expand({count, -1, -1, -1}), latent.path};
@@ -177,6 +179,7 @@ Pictures probe(Unclip& model, const ProbeRequest& request, Progress& progress) {
   const Plan plan = plan_of(model, request.drawing);
   const torch::Tensor z_i = model.encode_images({request.picture});
   std::vector<torch::Tensor> rows;
+  rows.reserve(request.counts.size());
   for (const int64_t k : request.counts) rows.push_back(manipulate::project(z_i, request.components, k));
   return model.draw(without_captions(model, torch::cat(rows), repeated(request.seed, rows.size())), plan,
                     progress);
