@@ -5,7 +5,7 @@ get_property(unclip_rooms GLOBAL PROPERTY UNCLIP_ROOMS)
 list(TRANSFORM unclip_rooms PREPEND unclip_ OUTPUT_VARIABLE unclip_room_targets)
 install(TARGETS unclip_options ${unclip_room_targets} EXPORT unclip-targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(EXPORT unclip-targets NAMESPACE unclip:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/unclip)
-install(DIRECTORY src/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/unclip FILES_MATCHING PATTERN "*.h")
+install(DIRECTORY src/unclip DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 configure_package_config_file(cmake/unclip-config.cmake.in ${PROJECT_BINARY_DIR}/unclip-config.cmake
                               INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/unclip)
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/unclip-config-version.cmake COMPATIBILITY SameMinorVersion)

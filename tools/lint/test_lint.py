@@ -29,28 +29,28 @@ class Includes(unittest.TestCase):
         return check_includes.complaints_of(Path(path), "\n".join(f"#include {name}" for name in includes))
 
     def test_left_is_allowed(self):
-        self.assertEqual(self.complaints("src/prior/a.cpp", '"unclip/nn/attention.h"', '"unclip/prior/b.h"',
+        self.assertEqual(self.complaints("src/unclip/prior/a.cpp", '"unclip/nn/attention.h"', '"unclip/prior/b.h"',
                                          '"unclip/base/error.h"', "<vector>", "<nlohmann/json.hpp>"), [])
 
     def test_right_is_not(self):
-        self.assertIn("rooms to its left", self.complaints("src/nn/a.h", '"unclip/prior/b.h"')[0])
+        self.assertIn("rooms to its left", self.complaints("src/unclip/nn/a.h", '"unclip/prior/b.h"')[0])
 
     def test_siblings_never_include_each_other(self):
         for room in ("clip", "decoder", "upsampler"):
-            self.assertEqual(len(self.complaints("src/prior/a.cpp", f'"unclip/{room}/b.h"')), 1)
-        self.assertEqual(len(self.complaints("src/image/a.cpp", '"unclip/text/b.h"')), 1)
+            self.assertEqual(len(self.complaints("src/unclip/prior/a.cpp", f'"unclip/{room}/b.h"')), 1)
+        self.assertEqual(len(self.complaints("src/unclip/image/a.cpp", '"unclip/text/b.h"')), 1)
 
     def test_training_reads_data_but_not_the_other_way(self):
-        self.assertEqual(self.complaints("src/train/a.cpp", '"unclip/data/b.h"'), [])
-        self.assertEqual(len(self.complaints("src/data/a.cpp", '"unclip/train/b.h"')), 1)
+        self.assertEqual(self.complaints("src/unclip/train/a.cpp", '"unclip/data/b.h"'), [])
+        self.assertEqual(len(self.complaints("src/unclip/data/a.cpp", '"unclip/train/b.h"')), 1)
 
     def test_headers_hide_json_and_the_command_line(self):
         for name in ("<nlohmann/json.hpp>", "<CLI/CLI.hpp>", '"httplib.h"', "<boost/beast/http.hpp>"):
-            self.assertEqual(len(self.complaints("src/base/a.h", name)), 1)
+            self.assertEqual(len(self.complaints("src/unclip/base/a.h", name)), 1)
 
     def test_programs_and_unknown_rooms(self):
-        self.assertEqual(len(self.complaints("src/base/a.cpp", '"apps/cli/command.h"')), 1)
-        self.assertIn("no room", self.complaints("src/base/a.cpp", '"unclip/kitchen/b.h"')[0])
+        self.assertEqual(len(self.complaints("src/unclip/base/a.cpp", '"apps/cli/command.h"')), 1)
+        self.assertIn("no room", self.complaints("src/unclip/base/a.cpp", '"unclip/kitchen/b.h"')[0])
 
 
 PROGRAM = """#!/bin/sh
@@ -104,11 +104,11 @@ class Tidy(unittest.TestCase):
         self.assertEqual(tidy.select(wanted, {Path("README.md")}, needs), {})
 
     def test_includes_are_followed_all_the_way(self):
-        source = tidy.ROOT / "src/clip/clip.cpp"
+        source = tidy.ROOT / "src/unclip/clip/clip.cpp"
         headers = tidy.includes_of(source)
-        self.assertIn(tidy.ROOT / "src/clip/clip.h", headers)
-        self.assertIn(tidy.ROOT / "src/base/config.h", headers)
-        self.assertNotIn(tidy.ROOT / "src/prior/diffusion_prior.h", headers)
+        self.assertIn(tidy.ROOT / "src/unclip/clip/clip.h", headers)
+        self.assertIn(tidy.ROOT / "src/unclip/base/config.h", headers)
+        self.assertNotIn(tidy.ROOT / "src/unclip/prior/diffusion_prior.h", headers)
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ def includes_of(path: Path) -> frozenset[Path]:
     """The project's files that one file includes, itself not counted, all the way down."""
     found: set[Path] = set()
     for name in INCLUDE.findall(path.read_text(encoding="utf-8")):
-        for folder in (ROOT / "include", ROOT, ROOT / "tests"):
+        for folder in (ROOT / "src", ROOT, ROOT / "tests"):
             header = (folder / name).resolve()
             if header.is_file():
                 found |= {header} | includes_of(header)
