@@ -50,8 +50,17 @@ def sources(build: Path) -> dict[Path, list[str]]:
 
 
 def changed_since(commit: str) -> set[Path]:
-    listed = run("git", "diff", "--name-only", "-z", commit, cwd=ROOT)
-    return {(ROOT / name).resolve() for name in listed.split("\0") if name}
+    """What was added or changed; a file that only moved is as clean as it was."""
+    listed = run("git", "diff", "--name-status", "--find-renames", "-z", commit, cwd=ROOT)
+    words = iter(word for word in listed.split("\0") if word)
+    changed = set()
+    for status in words:
+        name = next(words)
+        if status.startswith("R"):
+            name = next(words)  # after the old one
+        if status != "R100":
+            changed.add((ROOT / name).resolve())
+    return changed
 
 
 @cache
