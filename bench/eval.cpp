@@ -4,9 +4,9 @@
 #include <iostream>
 
 #include "unclip/base/runtime.h"
-#include "unclip/eval/fid.h"
-#include "unclip/eval/manifold.h"
 #include "unclip/io/safetensors.h"
+#include "unclip/metrics/fid.h"
+#include "unclip/metrics/manifold.h"
 
 namespace {
 
@@ -23,10 +23,10 @@ int run(const std::vector<std::string>& arguments) {
   const io::SafetensorsFile file(arguments[0]);
   const torch::Tensor drawn = file.tensor("drawn").clone(), real = file.tensor("real").clone();
   double fid = 0;
-  eval::Manifolds manifolds;
-  const double fid_seconds =
-      seconds_of([&] { fid = eval::frechet_distance(eval::fit_gaussian(drawn), eval::fit_gaussian(real)); });
-  const double manifold_seconds = seconds_of([&] { manifolds = eval::compare_manifolds(drawn, real); });
+  metrics::Manifolds manifolds;
+  const double fid_seconds = seconds_of(
+      [&] { fid = metrics::frechet_distance(metrics::fit_gaussian(drawn), metrics::fit_gaussian(real)); });
+  const double manifold_seconds = seconds_of([&] { manifolds = metrics::compare_manifolds(drawn, real); });
   std::cout.precision(9);
   std::cout << "{\"fid\": " << fid << ", \"fid_seconds\": " << fid_seconds
             << ", \"precision\": " << manifolds.precision() << ", \"recall\": " << manifolds.recall()

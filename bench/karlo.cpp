@@ -67,7 +67,7 @@ nn::UNetConfig karlo_unet(bool decoder) {
 std::function<void()> make_prior(const Settings& settings) {
   prior::DiffusionPriorConfig config{.embed_dim = kEmbedding,
                                      .transformer = {.width = 2048, .layers = 20, .heads = 32},
-                                     .text_source = prior::TextSource::clip,
+                                     .text_source = prior::PriorText::clip,
                                      .text_context = kContext,
                                      .text_width = kTextWidth,
                                      .scaling = prior::EmbeddingScaling::standardize,
@@ -87,7 +87,7 @@ std::function<void()> make_decoder(const Settings& settings) {
                                 .embed_dim = kEmbedding,
                                 .unit_z_i = false,
                                 .null_image = decoder::NullImage::learned};
-  config.text = {.source = decoder::TextSource::clip,
+  config.text = {.source = decoder::DecoderText::clip,
                  .context_length = kContext,
                  .clip_width = kTextWidth,
                  .add_z_t = true};

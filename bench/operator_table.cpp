@@ -62,7 +62,7 @@ void classify(Frame& frame, const std::string& name, const std::vector<Tensor>& 
     frame.kind =
         "convolution " + std::to_string(tensors[1].size(2)) + "x" + std::to_string(tensors[1].size(3));
     frame.flops = 2 * count(tensors[1]) * static_cast<double>(x.size(0) * x.size(2) * x.size(3));
-  } else if (name.ends_with("linear_pointwise") || name.ends_with("few_rows_linear")) {
+  } else if (name.ends_with("linear_pointwise") || name.ends_with("small_batch_gemm")) {
     const auto rows = count(x) / static_cast<double>(x.size(-1));
     frame.kind = rows < 64 ? "linear, few rows" : "linear, many rows";
     frame.flops = 2 * rows * count(tensors[1]);

@@ -4,11 +4,11 @@
 
 #include "unclip/base/error.h"
 #include "unclip/io/shard_index.h"
-#include "unclip/pipeline/foreign_config.h"
+#include "unclip/model/foreign_config.h"
 
 namespace {
 
-using unclip::pipeline::ForeignConfig;
+using unclip::model::ForeignConfig;
 
 constexpr int64_t kMaxCount = 1'000'000;
 

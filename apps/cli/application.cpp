@@ -67,7 +67,9 @@ void run_command(int argc, const char* const* argv) {
   for (int i = 1; i < argc; ++i) context.command_line += ' ' + quoted(argv[i]);
   const std::function<void()> work = parse(app, argc, argv, context);
   set_up_compute(context.threads);
-  if (!context.quiet) context.progress = std::make_shared<TerminalProgress>(std::cerr, stderr_screen());
+  const StopToken stop = stop_on_signals();
+  context.progress = context.quiet ? silent_progress(stop)
+                                   : std::make_shared<TerminalProgress>(std::cerr, stderr_screen(), stop);
   work();
   std::cout.flush();
   check(std::cout.good(), ErrorKind::io, "stdout: the output could not be written, is the disk full?");
@@ -78,7 +80,6 @@ void run_command(int argc, const char* const* argv) {
 std::string version() { return UNCLIP_VERSION; }
 
 int run(int argc, const char* const* argv) {
-  stop_on_signals();
   try {
     run_command(argc, argv);
     return 0;

@@ -5,9 +5,9 @@
 #include <chrono>
 #include <iostream>
 
-#include "apps/cli/drawing_flags.h"
 #include "apps/cli/flag_checks.h"
 #include "apps/cli/json_text.h"
+#include "apps/cli/sampling_flags.h"
 #include "unclip/base/runtime.h"
 
 namespace unclip::cli {
@@ -48,7 +48,7 @@ class StageClock final : public Progress {
 struct Settings {
   std::string caption = "a red heart";
   int64_t rounds = 5;
-  DrawingFlags flags;
+  SamplingFlags flags;
 };
 
 double median(std::vector<double> values) {
@@ -74,7 +74,7 @@ Result measure(Settings& settings, Progress& progress) {
     const pipeline::Pictures drawn =
         model.generate({.captions = std::vector<std::string>(n, settings.caption),
                         .seeds = settings.flags.seeds(n),
-                        .drawing = settings.flags.drawing()},
+                        .sampling = settings.flags.sampling()},
                        clock);
     result.size = drawn.pictures.size(3);
     result.seconds.push_back(seconds_since(start));
@@ -93,14 +93,14 @@ nlohmann::ordered_json describe(const Settings& settings, const Result& result) 
                                 {"size", result.size},
                                 {"rounds", settings.rounds},
                                 {"stages", nlohmann::ordered_json::array()}};
-  double drawing = 0;
+  double sampling = 0;
   for (const StageTime& stage : result.stages) {
     const double seconds = median(stage.seconds);
-    drawing += seconds;
+    sampling += seconds;
     object["stages"].push_back({{"stage", stage.stage}, {"steps", stage.steps}, {"seconds", seconds}});
   }
   const double all = median(result.seconds);
-  object["other_seconds"] = std::max(0.0, all - drawing);
+  object["other_seconds"] = std::max(0.0, all - sampling);
   object["seconds"] = all;
   object["first_round_seconds"] = result.seconds.front();
   object["peak_memory_bytes"] = peak_memory();

@@ -73,29 +73,32 @@ torch::ScalarType ClipInputs::compute_dtype() const {
   return dtype == "bf16" || (dtype == "auto" && has_fast_bf16()) ? torch::kBFloat16 : torch::kFloat32;
 }
 
-pipeline::ClipModel ClipInputs::open() const { return pipeline::open_clip(model, clip_vocabulary()); }
-
-pipeline::ClipEmbedder ClipInputs::load() const {
-  const torch::ScalarType type = compute_dtype();
-  return {open(), type};
+pipeline::ClipEncoder ClipInputs::open() const {
+  const pipeline::NetworksOptions options{.dtype = compute_dtype()};
+  return pipeline::ClipEncoder(
+      std::make_shared<pipeline::Networks>(model::open_model(model, clip_vocabulary()), options));
 }
 
-torch::Tensor tokenize_captions(const pipeline::ClipModel& model, const ClipInputs& inputs) {
+torch::Tensor tokenize_captions(const pipeline::ClipEncoder& clip, const ClipInputs& inputs) {
   std::vector<std::string> warnings;
-  const text::Tokens tokens = pipeline::tokenize(model, inputs.captions, &warnings);
+  const text::Tokens tokens = clip.tokenize(inputs.captions, &warnings);
   print_warnings(warnings);
   return tokens.ids;
 }
 
-torch::Tensor embed_captions(pipeline::ClipEmbedder& clip, const ClipInputs& inputs, const Context& context) {
+torch::Tensor embed_captions(const pipeline::ClipEncoder& clip,
+                             const ClipInputs& inputs,
+                             const Context& context) {
   std::vector<std::string> warnings;
   torch::Tensor result = clip.embed_captions(inputs.captions, inputs.batch, *context.progress, &warnings);
   print_warnings(warnings);
   return result;
 }
 
-torch::Tensor embed_pictures(pipeline::ClipEmbedder& clip, const ClipInputs& inputs, const Context& context) {
-  return clip.embed_pictures(inputs.pictures, inputs.batch, *context.progress);
+torch::Tensor embed_pictures(const pipeline::ClipEncoder& clip,
+                             const ClipInputs& inputs,
+                             const Context& context) {
+  return clip.embed_files(inputs.pictures, inputs.batch, *context.progress);
 }
 
 }  // namespace unclip::cli

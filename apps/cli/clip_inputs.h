@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "apps/cli/command.h"
-#include "unclip/pipeline/clip_embedder.h"
+#include "unclip/pipeline/clip_encoder.h"
 
 namespace unclip::cli {
 
@@ -26,15 +26,18 @@ struct ClipInputs {
   void sort_arguments();
   /// Error(usage) unless --dtype is known.
   torch::ScalarType compute_dtype() const;
-  pipeline::ClipModel open() const;
-  pipeline::ClipEmbedder load() const;
+  pipeline::ClipEncoder open() const;
 };
 
 /// Ids of the captions; those that were cut are told on stderr.
-torch::Tensor tokenize_captions(const pipeline::ClipModel& model, const ClipInputs& inputs);
+torch::Tensor tokenize_captions(const pipeline::ClipEncoder& clip, const ClipInputs& inputs);
 
 /// Their embeddings as the model gives them; cut captions are told on stderr.
-torch::Tensor embed_captions(pipeline::ClipEmbedder& clip, const ClipInputs& inputs, const Context& context);
-torch::Tensor embed_pictures(pipeline::ClipEmbedder& clip, const ClipInputs& inputs, const Context& context);
+torch::Tensor embed_captions(const pipeline::ClipEncoder& clip,
+                             const ClipInputs& inputs,
+                             const Context& context);
+torch::Tensor embed_pictures(const pipeline::ClipEncoder& clip,
+                             const ClipInputs& inputs,
+                             const Context& context);
 
 }  // namespace unclip::cli

@@ -3,13 +3,13 @@
 
 #include "apps/cli/bundled_model.h"
 #include "apps/cli/command.h"
-#include "unclip/pipeline/convert.h"
+#include "unclip/model/convert.h"
 
 namespace unclip::cli {
 namespace {
 
 struct Settings {
-  pipeline::ConvertRequest request;
+  model::ConvertRequest request;
   std::string layout = "unclip";
   std::string dtype = "same";
 };
@@ -31,10 +31,10 @@ std::function<void()> declare(CLI::App& app, const Context& /*context*/) {
       ->capture_default_str();
   return [settings] {
     settings->request.layout =
-        settings->layout == "unclip" ? pipeline::TargetLayout::unclip : pipeline::TargetLayout::hugging_face;
+        settings->layout == "unclip" ? model::TargetLayout::unclip : model::TargetLayout::hugging_face;
     settings->request.dtype = dtype_named(settings->dtype);
     settings->request.vocabulary = clip_vocabulary();
-    pipeline::convert_model(settings->request);
+    model::convert_model(settings->request);
   };
 }
 

@@ -19,7 +19,7 @@ struct Settings {
 };
 
 void edit(Settings& settings, const Context& context) {
-  DrawingFlags& flags = settings.flags.drawing;
+  SamplingFlags& flags = settings.flags.sampling;
   check_caption(settings.to);
   pipeline::EditRequest request{.picture = read_opaque(settings.picture),
                                 .from = {},
@@ -28,7 +28,7 @@ void edit(Settings& settings, const Context& context) {
                                 .frames = settings.frames,
                                 .path = latent_path(flags),
                                 .seed = flags.seeds(1).front(),
-                                .drawing = latent_drawing(flags)};
+                                .sampling = latent_sampling(flags)};
   if (settings.has_from) {
     check_caption(settings.from);
     request.from = settings.from;
@@ -63,7 +63,7 @@ std::function<void()> declare(CLI::App& app, const Context& context) {
   app.add_option("--n", settings->frames, "frames from θ = 0 to --theta")
       ->check(between<int64_t>(1, 1000))
       ->capture_default_str();
-  settings->flags.drawing.declare_model(app);
+  settings->flags.sampling.declare_model(app);
   settings->flags.declare_output(app, "edit.png");
   return [&context, settings, from] {
     settings->has_from = from->count() > 0;

@@ -5,6 +5,7 @@
 #include "apps/cli/flag_checks.h"
 #include "apps/cli/invert.h"
 #include "apps/cli/json_text.h"
+#include "unclip/image/decode.h"
 #include "unclip/io/file.h"
 #include "unclip/io/npy.h"
 
@@ -63,18 +64,21 @@ void write(const Settings& settings, const io::NamedTensors& tensors) {
 }
 
 /// What the towers are given.
-io::NamedTensors tower_inputs(const pipeline::ClipModel& model, const ClipInputs& inputs) {
+io::NamedTensors tower_inputs(const pipeline::ClipEncoder& clip, const ClipInputs& inputs) {
   io::NamedTensors result;
   std::vector<torch::Tensor> pictures;
   pictures.reserve(inputs.pictures.size());
-  for (const fs::path& picture : inputs.pictures) pictures.push_back(pipeline::preprocess(model, picture));
+  for (const fs::path& picture : inputs.pictures)
+    pictures.push_back(clip.prepare(image::read_picture(picture).pixels));
   if (!pictures.empty()) result[kPixels] = torch::cat(pictures);
-  if (!inputs.captions.empty()) result[kIds] = tokenize_captions(model, inputs);
+  if (!inputs.captions.empty()) result[kIds] = tokenize_captions(clip, inputs);
   return result;
 }
 
 /// What the towers make of it.
-io::NamedTensors embeddings(pipeline::ClipEmbedder& clip, const Settings& settings, const Context& context) {
+io::NamedTensors embeddings(const pipeline::ClipEncoder& clip,
+                            const Settings& settings,
+                            const Context& context) {
   io::NamedTensors result;
   const ClipInputs& inputs = settings.inputs;
   if (!inputs.pictures.empty()) result[kImages] = embed_pictures(clip, inputs, context);
@@ -102,7 +106,7 @@ void invert(const Settings& settings, const Context& context) {
         inputs.captions.empty() ? "" : inputs.captions.front().substr(0, 40), "' is a caption");
   check(!inputs.pictures.empty(), ErrorKind::usage,
         "--invert needs pictures, for instance: unclip embed --invert cat.png");
-  DrawingFlags flags;
+  SamplingFlags flags;
   flags.model = inputs.model;
   flags.dtype = inputs.dtype;
   flags.steps = settings.steps;
@@ -118,16 +122,13 @@ void embed(Settings& settings, const Context& context) {
     settings.output = settings.invert ? "latent.safetensors" : "embeddings.safetensors";
   if (settings.invert) return invert(settings, context);
   check_request(settings);
-  Json summary{{"file", settings.output.string()}};
+  const pipeline::ClipEncoder clip = settings.inputs.open();
+  Json summary{{"file", settings.output.string()}, {"model", clip.model().kind}};
   io::NamedTensors tensors;
   if (settings.tower_inputs) {
-    const pipeline::ClipModel model = settings.inputs.open();
-    tensors = tower_inputs(model, settings.inputs);
-    summary["model"] = model.kind;
+    tensors = tower_inputs(clip, settings.inputs);
   } else {
-    pipeline::ClipEmbedder clip = settings.inputs.load();
     tensors = embeddings(clip, settings, context);
-    summary["model"] = clip.model().kind;
     summary["unit_length"] = !settings.raw;
   }
   write(settings, tensors);

@@ -5,8 +5,8 @@
 #include <sstream>
 
 #include "apps/cli/bundled_model.h"
-#include "apps/cli/drawing_flags.h"
 #include "apps/cli/flag_checks.h"
+#include "apps/cli/sampling_flags.h"
 #include "unclip/eval/evaluation.h"
 #include "unclip/eval/inception.h"
 #include "unclip/eval/report/plot.h"
@@ -23,11 +23,11 @@ constexpr const char* kDrawing = "Drawing";  // group of the flags that a drawin
 const std::vector<std::string> kAlways{"--model", "--size", "--dtype"};
 
 struct Settings {
-  std::vector<std::string> pictures, reference, data;
+  std::vector<std::string> pictures, real, data;
   std::string guidance;
-  eval::Yardstick yardstick;
-  eval::Trial trial;
-  DrawingFlags flags;
+  eval::EvalReference reference;
+  eval::EvalRun run;
+  SamplingFlags flags;
 };
 
 /// "1,2,3.5" -> scales in that order.
@@ -48,7 +48,7 @@ std::vector<double> guidance_scales(const std::string& text) {
 }
 
 /// The given flags of a drawing as text: what finished drawings are known by.
-std::string drawing_settings(const CLI::App& app) {
+std::string sampling_settings(const CLI::App& app) {
   std::string result;
   for (const CLI::Option* option : app.get_options()) {
     if (option->count() > 0 && option->get_group() == kDrawing)
@@ -59,9 +59,9 @@ std::string drawing_settings(const CLI::App& app) {
 
 void check_modes(const CLI::App& app, const Settings& settings) {
   const bool draws = settings.pictures.empty();
-  check(draws || !settings.reference.empty(), ErrorKind::usage,
+  check(draws || !settings.real.empty(), ErrorKind::usage,
         "--pictures needs --reference: the real pictures to compare with");
-  check(!draws || settings.reference.empty(), ErrorKind::usage,
+  check(!draws || settings.real.empty(), ErrorKind::usage,
         "--reference needs --pictures: the drawn pictures; a model is evaluated with --data");
   check(draws != settings.data.empty(), ErrorKind::usage,
         draws ? "eval needs --pictures with --reference, or --data to draw pictures for"
@@ -107,32 +107,32 @@ void print(const eval::Evaluation& evaluation, const fs::path& folder) {
 
 void evaluate(const CLI::App& app, Settings& settings, const Context& context) {
   check_modes(app, settings);
-  settings.trial.guidance = guidance_scales(settings.guidance);
-  eval::Yardstick& yardstick = settings.yardstick;
-  eval::Trial& trial = settings.trial;
+  settings.run.guidance = guidance_scales(settings.guidance);
+  eval::EvalReference& reference = settings.reference;
+  eval::EvalRun& run = settings.run;
   const bool draws = settings.pictures.empty();
-  yardstick.real = draws ? settings.data : settings.reference;
-  yardstick.dtype = settings.flags.compute_dtype();
-  if (yardstick.features.empty()) yardstick.features = settings.flags.model;
-  yardstick.vocabulary = clip_vocabulary();
-  if (yardstick.clip.empty() && fs::is_regular_file(yardstick.features) &&
-      eval::is_inception(yardstick.features))
-    yardstick.clip = settings.flags.model;
-  const fs::path& folder = yardstick.folder = settings.flags.output;
+  reference.real = draws ? settings.data : settings.real;
+  reference.dtype = settings.flags.compute_dtype();
+  if (reference.features.empty()) reference.features = settings.flags.model;
+  reference.vocabulary = clip_vocabulary();
+  if (reference.clip.empty() && fs::is_regular_file(reference.features) &&
+      eval::is_inception(reference.features))
+    reference.clip = settings.flags.model;
+  const fs::path& folder = reference.folder = settings.flags.output;
   if (draws) {
-    trial.model = settings.flags.model;
-    trial.drawing = settings.flags.drawing();
-    trial.settings = drawing_settings(app);
+    run.model = settings.flags.model;
+    run.sampling = settings.flags.sampling();
+    run.settings = sampling_settings(app);
   }
-  yardstick.size = settings.flags.size;
-  if (draws && !yardstick.size)
-    yardstick.size = pipeline::default_size(pipeline::open_model(settings.flags.model));
-  check(!yardstick.size || (*yardstick.size >= 1 && *yardstick.size <= kLargestSide), ErrorKind::usage,
-        "--size is '", yardstick.size.value_or(0), "', expected 1 to ", kLargestSide);
+  reference.size = settings.flags.size;
+  if (draws && !reference.size)
+    reference.size = pipeline::default_size(model::open_model(settings.flags.model));
+  check(!reference.size || (*reference.size >= 1 && *reference.size <= kLargestSide), ErrorKind::usage,
+        "--size is '", reference.size.value_or(0), "', expected 1 to ", kLargestSide);
   check_folder(folder, settings.flags.force);
   const eval::Evaluation evaluation =
-      draws ? eval::evaluate_model(yardstick, trial, *context.progress)
-            : eval::evaluate_pictures(yardstick, settings.pictures, *context.progress);
+      draws ? eval::evaluate_model(reference, run, *context.progress)
+            : eval::evaluate_pictures(reference, settings.pictures, *context.progress);
   fs::create_directories(folder);
   eval::save_features(folder / "real.safetensors", evaluation.real);
   io::write_file_atomically(folder / "report.html", eval::report_html(evaluation, context.command_line));
@@ -144,24 +144,24 @@ void evaluate(const CLI::App& app, Settings& settings, const Context& context) {
 
 std::function<void()> declare(CLI::App& app, const Context& context) {
   auto settings = std::make_shared<Settings>();
-  eval::Yardstick& yardstick = settings->yardstick;
+  eval::EvalReference& reference = settings->reference;
   app.add_option("--pictures", settings->pictures,
                  "drawn pictures: shards, folders or patterns, or a feature file");
-  app.add_option("--reference", settings->reference, "real pictures to compare them with, or a feature file");
+  app.add_option("--reference", settings->real, "real pictures to compare them with, or a feature file");
   app.add_option("--data", settings->data,
                  "instead: captioned real pictures, for whose captions the model draws");
   app.add_option(
-      "--features", yardstick.features,
+      "--features", reference.features,
       "whose features to compare: a CLIP (our folder, Hugging Face's, OpenCLIP's, OpenAI's .pt; default: "
       "--model's) or the weights of pytorch-fid's Inception");
   app.add_option(
-      "--clip", yardstick.clip,
+      "--clip", reference.clip,
       "another CLIP that judges captions (default: that of --features, or of --model if that is Inception)");
-  app.add_option("--ratings", yardstick.ratings,
+  app.add_option("--ratings", reference.ratings,
                  "CSV with file_name,rating: report what a linear probe of it says");
-  app.add_option("--comparisons", yardstick.comparisons,
+  app.add_option("--comparisons", reference.comparisons,
                  "CSV with better,worse (names of pictures): report what a linear probe of it says");
-  app.add_option("--seed", yardstick.seed,
+  app.add_option("--seed", reference.seed,
                  "seed of subsets, intervals, the choice of captions and the drawings")
       ->capture_default_str();
   auto& flags = settings->flags;
@@ -171,7 +171,7 @@ std::function<void()> declare(CLI::App& app, const Context& context) {
   flags.declare_sampler(app);
   flags.declare_prior(app);
   app.add_option("--guidance", settings->guidance, "decoder guidance scales, for instance 1,2,3,4");
-  app.add_option("--n", settings->trial.n, "how many pictures to draw at each scale")
+  app.add_option("--n", settings->run.n, "how many pictures to draw at each scale")
       ->check(between<int64_t>(4, 1000000))
       ->capture_default_str();
   const std::vector<CLI::Option*> options = app.get_options();

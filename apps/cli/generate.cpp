@@ -1,6 +1,6 @@
 // `unclip generate CAPTION…`
 #include "apps/cli/captions.h"
-#include "apps/cli/drawing_flags.h"
+#include "apps/cli/sampling_flags.h"
 
 namespace unclip::cli {
 namespace {
@@ -8,7 +8,7 @@ namespace {
 struct Settings {
   std::vector<std::string> captions;
   std::filesystem::path from_image;
-  DrawingFlags flags;
+  SamplingFlags flags;
 };
 
 /// "-" stands for the lines of stdin.
@@ -36,7 +36,7 @@ void apply_recipe(CLI::App& app, Settings& settings) {
   }
 }
 
-Recipe recipe_of(const DrawingFlags& flags, const CLI::App& app) {
+Recipe recipe_of(const SamplingFlags& flags, const CLI::App& app) {
   Recipe recipe{{"model", flags.model.filename().string()}, {"prior", flags.prior}};
   for (const char* name :
        {"steps", "prior-steps", "upsampler-steps", "guidance", "prior-guidance", "sampler", "prior-sampler",
@@ -49,11 +49,13 @@ Recipe recipe_of(const DrawingFlags& flags, const CLI::App& app) {
 
 void generate(CLI::App& app, Settings& settings, const Context& context) {
   if (!settings.from_image.empty()) apply_recipe(app, settings);
-  DrawingFlags& flags = settings.flags;
+  SamplingFlags& flags = settings.flags;
   const auto captions = read_captions(settings.captions);
   const size_t count = captions.size() * static_cast<size_t>(flags.n);
-  pipeline::GenerateRequest request{
-      .captions = {}, .seeds = flags.seeds(count), .drawing = flags.drawing(), .recorded_noise = flags.noise};
+  pipeline::GenerateRequest request{.captions = {},
+                                    .seeds = flags.seeds(count),
+                                    .sampling = flags.sampling(),
+                                    .recorded_noise = flags.noise};
   for (const std::string& caption : captions)
     request.captions.insert(request.captions.end(), static_cast<size_t>(flags.n), caption);
   check_targets(flags, count);

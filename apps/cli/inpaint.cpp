@@ -16,7 +16,7 @@ struct Settings {
   std::string caption;
   std::string method = "best";
   pipeline::InpaintRequest request;
-  DrawingFlags flags;
+  SamplingFlags flags;
 };
 
 /// The mask file, or the picture's own transparency.
@@ -74,13 +74,13 @@ void write(Settings& settings, const pipeline::Inpainted& drawn, const Context& 
 }
 
 void inpaint(Settings& settings, const Context& context) {
-  DrawingFlags& flags = settings.flags;
+  SamplingFlags& flags = settings.flags;
   pipeline::InpaintRequest& request = settings.request;
   check_caption(settings.caption);
   check_lossless(flags.output);
   request.caption = settings.caption;
   request.method = method_named(settings.method);
-  request.drawing = flags.drawing();
+  request.sampling = flags.sampling();
   request.seeds = flags.seeds(static_cast<size_t>(flags.n));
   check_targets(flags, request.seeds.size());
   request.picture = image::read_picture(settings.picture).pixels;

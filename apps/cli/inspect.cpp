@@ -5,7 +5,7 @@
 #include "apps/cli/bundled_model.h"
 #include "apps/cli/command.h"
 #include "apps/cli/json_text.h"
-#include "unclip/pipeline/summary.h"
+#include "unclip/model/summary.h"
 
 namespace unclip::cli {
 namespace {
@@ -13,21 +13,21 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-Json describe(const pipeline::PartSummary& part) {
+Json describe(const model::PartSummary& part) {
   if (!part.problem.empty()) return {{"missing", part.problem}};
   return {{"parameters", part.parameters}, {"bytes", part.bytes}, {"dtypes", part.dtypes}};
 }
 
-Json memory_of(const pipeline::FolderSummary& summary, int64_t element_size) {
-  const pipeline::MemoryNeed need = memory_need(summary, element_size);
+Json memory_of(const model::FolderSummary& summary, int64_t element_size) {
+  const model::MemoryNeed need = memory_need(summary, element_size);
   return {{"all_weights", need.all}, {"largest_stage", need.largest_part}};
 }
 
 Json describe(const fs::path& path) {
-  const pipeline::FolderSummary summary = pipeline::summarize(path, clip_vocabulary());
-  const pipeline::Manifest& m = summary.manifest;
+  const model::FolderSummary summary = model::summarize(path, clip_vocabulary());
+  const model::Manifest& m = summary.manifest;
   Json stages = Json::object();
-  for (const pipeline::PartSummary& part : summary.parts) stages[part.name] = describe(part);
+  for (const model::PartSummary& part : summary.parts) stages[part.name] = describe(part);
   Json result{{"kind", summary.kind},
               {"name", m.name},
               {"version", m.version},

@@ -29,7 +29,7 @@ void show(const pipeline::Endpoint& end, int64_t size, std::vector<Tile>& tiles)
 }
 
 void interpolate(Settings& settings, const Context& context) {
-  DrawingFlags& flags = settings.flags.drawing;
+  SamplingFlags& flags = settings.flags.sampling;
   check(settings.latent == "fixed" || settings.latent == "inverted", ErrorKind::usage, "--latent is '",
         settings.latent, "', expected fixed or inverted");
   const bool inverted = settings.latent == "inverted";
@@ -40,7 +40,7 @@ void interpolate(Settings& settings, const Context& context) {
                                        .frames = settings.frames,
                                        .inverted = {},
                                        .seed = flags.seeds(1).front(),
-                                       .drawing = inverted ? latent_drawing(flags) : flags.drawing()};
+                                       .sampling = inverted ? latent_sampling(flags) : flags.sampling()};
   if (inverted) request.inverted = latent_path(flags);
   check_strip_targets(settings.flags, static_cast<size_t>(settings.frames));
   pipeline::Unclip model = flags.open(inverted ? inversion_dtype(flags) : flags.compute_dtype());
@@ -71,8 +71,8 @@ std::function<void()> declare(CLI::App& app, const Context& context) {
          "--latent", settings->latent,
          "x_T: fixed (one draw for all frames) or inverted (of both pictures, so that the ends reconstruct)")
       ->capture_default_str();
-  settings->flags.drawing.declare_model(app);
-  settings->flags.drawing.declare_sampler(app);
+  settings->flags.sampling.declare_model(app);
+  settings->flags.sampling.declare_sampler(app);
   settings->flags.declare_output(app, "interpolation.png");
   return [&context, settings] { interpolate(*settings, context); };
 }

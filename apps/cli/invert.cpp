@@ -9,7 +9,7 @@
 
 namespace unclip::cli {
 
-manipulate::LatentPath latent_path(const DrawingFlags& flags) {
+manipulate::LatentPath latent_path(const SamplingFlags& flags) {
   check(flags.sampler.empty() || flags.sampler == "ddim", ErrorKind::usage, "--sampler is '", flags.sampler,
         "', but inverted latents are decoded by ddim: leave it out");
   manipulate::LatentPath path;
@@ -18,22 +18,22 @@ manipulate::LatentPath latent_path(const DrawingFlags& flags) {
   return path;
 }
 
-torch::ScalarType inversion_dtype(const DrawingFlags& flags) {
+torch::ScalarType inversion_dtype(const SamplingFlags& flags) {
   return flags.dtype == "auto" ? torch::kFloat32 : flags.compute_dtype();
 }
 
-pipeline::Drawing latent_drawing(const DrawingFlags& flags) {
-  pipeline::Drawing drawing = flags.drawing();
-  drawing.prior = pipeline::PriorKind::text;  // z_i comes with the latent
-  drawing.steps.reset();
-  drawing.guidance.reset();
-  drawing.sampler.reset();
-  drawing.eta.reset();
-  return drawing;
+pipeline::SamplingOptions latent_sampling(const SamplingFlags& flags) {
+  pipeline::SamplingOptions sampling = flags.sampling();
+  sampling.prior = pipeline::PriorKind::text;  // z_i comes with the latent
+  sampling.steps.reset();
+  sampling.guidance.reset();
+  sampling.sampler.reset();
+  sampling.eta.reset();
+  return sampling;
 }
 
 void write_latent(const std::vector<std::filesystem::path>& pictures,
-                  const DrawingFlags& flags,
+                  const SamplingFlags& flags,
                   const Context& context) {
   check(flags.output.extension() == ".safetensors", ErrorKind::usage, "--output is '", flags.output.string(),
         "', expected a name that ends in .safetensors");
@@ -44,7 +44,7 @@ void write_latent(const std::vector<std::filesystem::path>& pictures,
     pixels.push_back(image::flatten_on(image::read_picture(picture).pixels));
   pipeline::Unclip model = flags.open(inversion_dtype(flags));
   const manipulate::Latent latent = pipeline::invert(model, pixels, latent_path(flags), *context.progress);
-  manipulate::save_latent(flags.output, latent, model.manifest().name);
+  manipulate::save_latent(flags.output, latent, model.model().manifest.name);
   if (!context.json && !context.quiet) std::cerr << flags.output.string() << '\n';
   if (!context.json) return;
   std::cout << json_text({{"file", flags.output.string()},

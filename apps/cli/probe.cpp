@@ -22,7 +22,7 @@ struct Settings {
 };
 
 /// z_i of up to `limit` pictures, evenly from all of the data.
-torch::Tensor embed_data(pipeline::Unclip& model,
+torch::Tensor embed_data(const pipeline::Unclip& model,
                          const data::Dataset& dataset,
                          int64_t limit,
                          Progress& progress) {
@@ -30,20 +30,20 @@ torch::Tensor embed_data(pipeline::Unclip& model,
   std::vector<torch::Tensor> parts, waiting;
   progress.begin("embeddings", count);
   for (int64_t i = 0; i < count; ++i) {
-    throw_if_stopped();
+    progress.throw_if_stopped();
     const int64_t index = i * dataset.size() / count;
     const data::Bytes stored = dataset.picture(index);
     waiting.push_back(data::square_picture(stored.data, dataset.key(index), model.sizes().front()));
     progress.advance();
     if (waiting.size() < kEmbeddedAtOnce && i + 1 < count) continue;
-    parts.push_back(model.encode_images(waiting));
+    parts.push_back(model.clip().embed_pictures(waiting));
     waiting.clear();
   }
   progress.end();
   return torch::cat(parts);
 }
 
-manipulate::PrincipalComponents find_components(pipeline::Unclip& model,
+manipulate::PrincipalComponents find_components(const pipeline::Unclip& model,
                                                 const Settings& settings,
                                                 Progress& progress) {
   if (!settings.data.empty()) {
@@ -51,7 +51,7 @@ manipulate::PrincipalComponents find_components(pipeline::Unclip& model,
     return manipulate::fit_principal_components(embed_data(model, dataset, settings.pictures, progress));
   }
   auto stored = pipeline::stored_components(model.model());
-  check(stored.has_value(), ErrorKind::checkpoint, "the model '", settings.flags.drawing.model.string(),
+  check(stored.has_value(), ErrorKind::checkpoint, "the model '", settings.flags.sampling.model.string(),
         "' has no stage 'ar_prior' whose principal components could be used: name pictures to fit them to, "
         "--data "
         "FOLDER");
@@ -77,14 +77,14 @@ double share_kept(const manipulate::PrincipalComponents& components, int64_t k) 
 }
 
 void probe(Settings& settings, const Context& context) {
-  DrawingFlags& flags = settings.flags.drawing;
+  SamplingFlags& flags = settings.flags.sampling;
   pipeline::ProbeRequest request{.picture = read_opaque(settings.picture),
                                  .components = {},
                                  .counts = settings.counts,
                                  .seed = flags.seeds(1).front(),
-                                 .drawing = flags.drawing()};
+                                 .sampling = flags.sampling()};
   // "Fixed-seed DDIM" is the paper's way: without noise of its own, so that only k makes the difference.
-  if (!request.drawing.sampler) request.drawing.sampler = diffusion::Sampler::ddim;
+  if (!request.sampling.sampler) request.sampling.sampler = diffusion::Sampler::ddim;
   check_strip_targets(settings.flags, settings.counts.size());
   pipeline::Unclip model = flags.open(flags.compute_dtype());
   request.components = find_components(model, settings, *context.progress);
@@ -119,8 +119,8 @@ std::function<void()> declare(CLI::App& app, const Context& context) {
                  "components kept, one frame each, for instance 20,30,40,80 (default: 8 counts)")
       ->delimiter(',')
       ->check(between<int64_t>(1, 1000000));
-  settings->flags.drawing.declare_model(app);
-  settings->flags.drawing.declare_sampler(app);
+  settings->flags.sampling.declare_model(app);
+  settings->flags.sampling.declare_sampler(app);
   settings->flags.declare_output(app, "probe.png");
   return [&context, settings, pictures] {
     check(pictures->count() == 0 || !settings->data.empty(), ErrorKind::usage,

@@ -8,7 +8,7 @@
 
 namespace unclip::cli {
 
-void write_results(const DrawingFlags& flags, const Results& results, const Context& context) {
+void write_results(const SamplingFlags& flags, const Results& results, const Context& context) {
   const std::vector<std::filesystem::path> names = target_names(flags, results.pictures.size());
   auto written = nlohmann::ordered_json::array();
   for (size_t i = 0; i < results.pictures.size(); ++i) {

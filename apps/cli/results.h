@@ -1,6 +1,6 @@
 // Pictures of any sizes that came of other pictures (`inpaint`, `upscale`), on their way to the disk.
 #pragma once
-#include "apps/cli/drawing_flags.h"
+#include "apps/cli/sampling_flags.h"
 
 namespace unclip::cli {
 
@@ -12,6 +12,6 @@ struct Results {
 };
 
 /// Writes the pictures and, for several, the sheet; tells what was written on stderr or as --json.
-void write_results(const DrawingFlags& flags, const Results& results, const Context& context);
+void write_results(const SamplingFlags& flags, const Results& results, const Context& context);
 
 }  // namespace unclip::cli

@@ -34,7 +34,7 @@ struct Scores {
 };
 
 Scores score_all(const Settings& settings, const Context& context) {
-  pipeline::ClipEmbedder clip = settings.inputs.load();
+  const pipeline::ClipEncoder clip = settings.inputs.open();
   ClipInputs inputs = settings.inputs;
   if (!settings.pattern.empty()) inputs.captions = filled(inputs.captions, settings.pattern);
   const torch::Tensor z_i = clip::normalized(embed_pictures(clip, inputs, context));

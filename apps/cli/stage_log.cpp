@@ -14,7 +14,8 @@ double steady_seconds() {
 
 }  // namespace
 
-StageLog::StageLog(std::shared_ptr<Progress> next) : next_(std::move(next)), mark_(steady_seconds()) {}
+StageLog::StageLog(std::shared_ptr<Progress> next)
+    : Progress(next->stop()), next_(std::move(next)), mark_(steady_seconds()) {}
 
 double StageLog::seconds_since_mark() {
   const double now = steady_seconds();

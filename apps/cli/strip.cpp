@@ -49,7 +49,7 @@ std::string recipe_text(Recipe recipe, const std::string& frame) {
 }  // namespace
 
 void StripFlags::declare_output(CLI::App& app, const char* default_output) {
-  drawing.declare_output(app, default_output);
+  sampling.declare_output(app, default_output);
   app.add_flag("--frames", frames, "also write every frame: OUT-1, OUT-2, …");
   app.add_option("--gif", gif, "also write the frames, forth and back, as an animated GIF");
   app.add_option("--webp", webp, "also write them as an animated WebP, without loss");
@@ -59,42 +59,42 @@ void StripFlags::declare_output(CLI::App& app, const char* default_output) {
 }
 
 void check_strip_targets(const StripFlags& flags, size_t frame_count) {
-  const DrawingFlags& drawing = flags.drawing;
-  image::check_picture_target(drawing.output, drawing.force);
+  const SamplingFlags& sampling = flags.sampling;
+  image::check_picture_target(sampling.output, sampling.force);
   for (size_t i = 0; flags.frames && i < frame_count; ++i)
-    image::check_picture_target(frame_name(drawing.output, i), drawing.force);
+    image::check_picture_target(frame_name(sampling.output, i), sampling.force);
   for (const auto& [path, ending] : {std::pair{flags.gif, ".gif"}, std::pair{flags.webp, ".webp"}}) {
     if (path.empty()) continue;
     check(path.extension() == ending, ErrorKind::usage, "--", ending + 1, " is '", path.string(),
           "', expected a name that ends in ", ending);
-    check(path != drawing.output, ErrorKind::usage, "--", ending + 1, " and --output are the same file");
-    image::check_animation_target(path, drawing.force);
+    check(path != sampling.output, ErrorKind::usage, "--", ending + 1, " and --output are the same file");
+    image::check_animation_target(path, sampling.force);
   }
 }
 
 void write_strip(const StripFlags& flags, const Strip& strip, const Context& context) {
-  const DrawingFlags& drawing = flags.drawing;
+  const SamplingFlags& sampling = flags.sampling;
   const auto say = [&](const fs::path& name) {
     if (!context.json && !context.quiet) std::cerr << name.string() << '\n';
   };
-  nlohmann::ordered_json object{{"strip", drawing.output.string()}, {"recipe", strip.recipe}};
+  nlohmann::ordered_json object{{"strip", sampling.output.string()}, {"recipe", strip.recipe}};
   object["labels"] = nlohmann::ordered_json::array();
   for (const Tile& frame : strip.frames) object["labels"].push_back(frame.label);
-  image::write_picture(drawing.output, strip_picture(strip),
-                       {.text = {{kRecipeKeyword, recipe_text(strip.recipe, "")}}, .force = drawing.force});
-  say(drawing.output);
+  image::write_picture(sampling.output, strip_picture(strip),
+                       {.text = {{kRecipeKeyword, recipe_text(strip.recipe, "")}}, .force = sampling.force});
+  say(sampling.output);
   for (size_t i = 0; flags.frames && i < strip.frames.size(); ++i) {
-    const fs::path name = frame_name(drawing.output, i);
+    const fs::path name = frame_name(sampling.output, i);
     image::write_picture(name, strip.frames[i].pixels,
                          {.text = {{kRecipeKeyword, recipe_text(strip.recipe, strip.frames[i].label)}},
-                          .force = drawing.force});
+                          .force = sampling.force});
     object["frames"].push_back(name.string());
     say(name);
   }
   for (const auto& [key, path] : {std::pair{"gif", flags.gif}, std::pair{"webp", flags.webp}}) {
     if (path.empty()) continue;
     image::write_animation(path, there_and_back(strip.frames),
-                           {.frame_ms = flags.frame_ms, .force = drawing.force});
+                           {.frame_ms = flags.frame_ms, .force = sampling.force});
     object[key] = path.string();
     say(path);
   }
@@ -116,7 +116,7 @@ std::string figure(double value, int digits) {
   return text.str();
 }
 
-Recipe recipe_of(DrawingFlags& flags) {
+Recipe recipe_of(SamplingFlags& flags) {
   Recipe recipe{{"model", flags.model.filename().string()}, {"seed", std::to_string(flags.seeds(1).front())}};
   for (const auto& [key, value] : {std::pair{"steps", flags.steps}, std::pair{"sampler", flags.sampler},
                                    std::pair{"upsampler-steps", flags.upsampler_steps},

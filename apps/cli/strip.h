@@ -1,12 +1,12 @@
 // What the commands that make a row of pictures share: `interpolate`, `edit` and `probe` draw frames, show
 // them side by side on one strip and can play them as an animation.
 #pragma once
-#include "apps/cli/drawing_flags.h"
+#include "apps/cli/sampling_flags.h"
 
 namespace unclip::cli {
 
 struct StripFlags {
-  DrawingFlags drawing;
+  SamplingFlags sampling;
   std::filesystem::path gif, webp;
   bool frames = false;
   int64_t frame_ms = 120;
@@ -39,7 +39,7 @@ std::vector<Tile> frames_of(const torch::Tensor& pictures, const std::vector<std
 std::string figure(double value, int digits);
 
 /// Flags that are common to recipes: model, seed and the settings that were given.
-Recipe recipe_of(DrawingFlags& flags);
+Recipe recipe_of(SamplingFlags& flags);
 
 /// A picture on white, uint8 [H, W, 3].
 torch::Tensor read_opaque(const std::filesystem::path& file);

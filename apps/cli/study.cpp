@@ -2,8 +2,8 @@
 #include <iostream>
 
 #include "apps/cli/bundled_model.h"
-#include "apps/cli/drawing_flags.h"
 #include "apps/cli/flag_checks.h"
+#include "apps/cli/sampling_flags.h"
 #include "unclip/io/file.h"
 #include "unclip/study/study.h"
 
@@ -15,7 +15,7 @@ constexpr double kShortest = 0.001, kLongest = 1000;  // hours
 
 struct Settings {
   study::StudyRequest request;
-  DrawingFlags flags;  // of these --model and --dtype
+  SamplingFlags flags;  // of these --model and --dtype
 };
 
 /// Error(io) unless the study can go to `folder`.
@@ -80,7 +80,7 @@ std::function<void()> declare(CLI::App& app, const Context& context) {
   app.add_option("--configs", request.configs,
                  "configurations of the study's own models: prior.json, ar_prior.json, decoder.json");
   app.add_option("--seed", request.seed, "seed of training, drawings and intervals")->capture_default_str();
-  DrawingFlags& flags = settings->flags;
+  SamplingFlags& flags = settings->flags;
   flags.model = bundled_model();
   app.add_option("--model", flags.model, "the model that is examined (default: the bundled one)");
   app.add_option("--dtype", flags.dtype, "auto, fp32 or bf16")->capture_default_str();

@@ -57,8 +57,8 @@ std::string duration_text(double seconds) {
   return text;
 }
 
-TerminalProgress::TerminalProgress(std::ostream& out, Screen screen)
-    : out_(out), screen_(std::move(screen)) {}
+TerminalProgress::TerminalProgress(std::ostream& out, Screen screen, StopToken stop)
+    : Progress(std::move(stop)), out_(out), screen_(std::move(screen)) {}
 
 TerminalProgress::~TerminalProgress() {
   if (!stage_.empty() && screen_.is_terminal) out_ << "\n" << std::flush;

@@ -27,7 +27,7 @@ std::string duration_text(double seconds);
 /// at the end. Safe to advance from several threads.
 class TerminalProgress final : public Progress {
  public:
-  TerminalProgress(std::ostream& out, Screen screen);
+  TerminalProgress(std::ostream& out, Screen screen, StopToken stop = {});
   /// A stage that was left by an exception keeps its last state on a line of its own.
   ~TerminalProgress() override;
   TerminalProgress(const TerminalProgress&) = delete;

@@ -1,6 +1,7 @@
 // `unclip train STAGE`
 #include <CLI/CLI.hpp>
 
+#include "apps/cli/bundled_model.h"
 #include "apps/cli/command.h"
 #include "apps/cli/train_all.h"
 #include "unclip/train/runs.h"
@@ -22,7 +23,7 @@ void declare_run(CLI::App& app, Settings& settings) {
   app.add_option("--val", r.validation, "the same, held out for evaluation");
   app.add_option("--out", r.out, "folder of the run")->required();
   app.add_option("--from", r.from,
-                 "start from the weights of this stage in a model directory or another run");
+                 "start from the weights of this stage in a model of any layout or another run");
   app.add_flag("--resume", r.resume, "go on from the last checkpoint in --out");
 }
 
@@ -56,7 +57,9 @@ std::function<void()> declare(CLI::App& app, const Context& context) {
   for (CLI::App* stage : {&add_stage(app, "prior", "train the diffusion prior", settings),
                           &add_stage(app, "ar-prior", "train the autoregressive prior", settings),
                           &add_stage(app, "decoder", "train the decoder", settings)}) {
-    stage->add_option("--clip", settings->request.clip, "a run of `train clip` or a model directory")
+    stage
+        ->add_option("--clip", settings->request.clip,
+                     "a run of `train clip`, or a model of any layout that has a CLIP")
         ->required();
   }
   add_stage(app, "upsampler", "train an upsampler", settings);
@@ -67,6 +70,7 @@ std::function<void()> declare(CLI::App& app, const Context& context) {
       return;
     }
     settings->request.command = context.command_line;
+    settings->request.vocabulary = clip_vocabulary();
     if (stage == "tokenizer") {
       train::train_tokenizer(settings->request.data, settings->vocabulary_size, settings->request.out);
       return;

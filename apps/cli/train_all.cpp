@@ -102,7 +102,7 @@ void draw_sheet(const train::StackRequest& request,
   pipeline::Unclip model(request.out, torch::kFloat32);
   const auto drawn = model.generate({.captions = captions,
                                      .seeds = train::first_seeds(static_cast<int64_t>(captions.size())),
-                                     .drawing = {.size = kSheetSize}},
+                                     .sampling = {.size = kSheetSize}},
                                     progress);
   image::write_sheet(request.out / "sheet.png", drawn.pictures, {.columns = 4});
 }
@@ -110,6 +110,7 @@ void draw_sheet(const train::StackRequest& request,
 void train_all(Settings& settings, const Context& context) {
   train::StackRequest& request = settings.request;
   request.command = context.command_line;
+  request.vocabulary = clip_vocabulary();
   if (!settings.preset.empty()) find_preset(settings.preset);
   const data::Dataset dataset = data::Dataset::open(request.data);
   const data::DatasetReport report = data::inspect(dataset, *context.progress);
@@ -119,7 +120,7 @@ void train_all(Settings& settings, const Context& context) {
   if (!context.quiet) tell_what_was_found(report);
   train::check_trainable(report);
   train::Stack stack = train::read_stack(folder);
-  train::fit_stack(stack, report, request.from);
+  train::fit_stack(stack, report, request.from, request.vocabulary);
   if (!context.quiet) tell_the_plan(preset, train::read_preset_card(folder), stack, request.from);
   request.observer = [&context](const std::string& stage, int64_t step, const std::string& verdict) {
     if (!context.quiet) std::cerr << "\n  " << stage << " step " << step << ": " << verdict << '\n';
@@ -151,7 +152,7 @@ std::function<void()> declare_train_all(CLI::App& train, const Context& context)
   all.add_option(
       "--preset", settings->preset,
       "tiny, small, base, paper or a folder of configurations (default: by the number of pictures)");
-  all.add_option("--from", r.from, "fine-tune this model directory instead of starting from nothing");
+  all.add_option("--from", r.from, "fine-tune this model, of any layout, instead of starting from nothing");
   all.add_flag("--resume", r.resume, "go on where an earlier call was stopped");
   return [&context, settings] { train_all(*settings, context); };
 }

@@ -14,7 +14,7 @@ constexpr int64_t kSheetTile = 256;
 struct Settings {
   std::vector<std::filesystem::path> pictures;
   std::optional<int64_t> from;
-  DrawingFlags flags;
+  SamplingFlags flags;
 };
 
 Results results_of(Settings& settings, pipeline::Upscaled upscaled, const std::vector<uint64_t>& seeds) {
@@ -35,11 +35,11 @@ Results results_of(Settings& settings, pipeline::Upscaled upscaled, const std::v
 }
 
 void upscale(Settings& settings, const Context& context) {
-  DrawingFlags& flags = settings.flags;
+  SamplingFlags& flags = settings.flags;
   pipeline::UpscaleRequest request{.pictures = {},
                                    .from = settings.from,
                                    .seeds = flags.seeds(settings.pictures.size()),
-                                   .drawing = flags.drawing()};
+                                   .sampling = flags.sampling()};
   check_targets(flags, request.seeds.size());
   for (const std::filesystem::path& picture : settings.pictures)
     request.pictures.emplace_back(picture.string(), read_opaque(picture));

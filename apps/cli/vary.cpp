@@ -8,7 +8,7 @@ namespace {
 
 struct Settings {
   std::filesystem::path source;  // a picture, or a latent of `embed --invert`
-  DrawingFlags flags;
+  SamplingFlags flags;
 };
 
 struct Varied {
@@ -30,7 +30,7 @@ manipulate::Latent repeated(const manipulate::Latent& latent, int64_t count) {
 
 /// A stored latent goes its own way back.
 manipulate::Latent read_latent(const Settings& settings) {
-  const DrawingFlags& flags = settings.flags;
+  const SamplingFlags& flags = settings.flags;
   check(flags.steps.empty() && !flags.guidance, ErrorKind::usage,
         "a stored latent has its own steps and guidance: leave --steps and --guidance out");
   return manipulate::load_latent(settings.source);
@@ -38,7 +38,7 @@ manipulate::Latent read_latent(const Settings& settings) {
 
 /// From the picture's own x_T, of a stored latent or of an inversion now.
 Varied vary_latent(Settings& settings, const Context& context) {
-  DrawingFlags& flags = settings.flags;
+  SamplingFlags& flags = settings.flags;
   check(flags.memory.empty(), ErrorKind::usage,
         "--memory has no effect where the picture's own x_T is used: leave --memory or --eta out");
   check(!flags.candidates, ErrorKind::usage,
@@ -47,25 +47,25 @@ Varied vary_latent(Settings& settings, const Context& context) {
         "--noise replaces a fresh x_T, but the picture's own is used here: leave --eta out");
   const bool stored = is_latent(settings.source);
   const manipulate::LatentPath path = latent_path(flags);
-  const pipeline::Drawing drawing = latent_drawing(flags);
+  const pipeline::SamplingOptions sampling = latent_sampling(flags);
   manipulate::Latent latent = stored ? read_latent(settings) : manipulate::Latent{};
   const torch::Tensor picture = stored ? torch::Tensor() : read_source(settings.source);
   const int64_t count = flags.n * (stored ? latent.z_i.size(0) : 1);
   std::vector<uint64_t> seeds = flags.seeds(static_cast<size_t>(count));
   check_targets(flags, seeds.size());
   pipeline::Unclip model = flags.open(inversion_dtype(flags));
-  pipeline::make_plan(model.model(), drawing);  // what is wrong with it shows before long work
+  pipeline::make_plan(model.model(), sampling);  // what is wrong with it shows before long work
   if (!stored) latent = pipeline::invert(model, {picture}, path, *context.progress);
-  return {pipeline::draw_latent(model, {repeated(latent, flags.n), flags.eta.value_or(0.0), seeds, drawing},
+  return {pipeline::draw_latent(model, {repeated(latent, flags.n), flags.eta.value_or(0.0), seeds, sampling},
                                 *context.progress),
           seeds};
 }
 
 Varied vary_anew(Settings& settings, const Context& context) {
-  DrawingFlags& flags = settings.flags;
+  SamplingFlags& flags = settings.flags;
   const pipeline::VaryRequest request{.picture = read_source(settings.source),
                                       .seeds = flags.seeds(static_cast<size_t>(flags.n)),
-                                      .drawing = flags.drawing(),
+                                      .sampling = flags.sampling(),
                                       .recorded_noise = flags.noise};
   check_targets(flags, request.seeds.size());
   StageLog log(context.progress);
@@ -75,7 +75,7 @@ Varied vary_anew(Settings& settings, const Context& context) {
 }
 
 void vary(Settings& settings, const Context& context) {
-  const DrawingFlags& flags = settings.flags;
+  const SamplingFlags& flags = settings.flags;
   const bool from_latent = is_latent(settings.source) || flags.eta.has_value();
   const Varied varied = from_latent ? vary_latent(settings, context) : vary_anew(settings, context);
   Recipe recipe{{"variation_of", settings.source.filename().string()},
@@ -100,7 +100,7 @@ std::function<void()> declare(CLI::App& app, const Context& context) {
   settings->flags.declare_output(app, "variation.png");
   const CLI::Option* n = app.get_option("--n");
   return [&context, settings, n] {
-    DrawingFlags& flags = settings->flags;
+    SamplingFlags& flags = settings->flags;
     const bool always_the_same = flags.eta.value_or(is_latent(settings->source) ? 0.0 : 1.0) == 0.0;
     if (n->count() == 0) flags.n = always_the_same ? 1 : 4;
     vary(*settings, context);

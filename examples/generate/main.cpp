@@ -19,7 +19,7 @@ void draw(std::span<const char* const> arguments) {
   // Figure 2 of the paper: caption -> z_t -> z_i -> 64 -> 256 pixels. Pictures are tensors [N, 3, H, W] in
   // -1...1.
   const unclip::pipeline::Pictures drawn = model.generate(
-      {.captions = {arguments[2]}, .seeds = {seed}, .drawing = {}}, *unclip::silent_progress());
+      {.captions = {arguments[2]}, .seeds = {seed}, .sampling = {}}, *unclip::silent_progress());
 
   unclip::image::write_picture(arguments[3], unclip::image::to_pixels(drawn.pictures)[0], {.force = true});
   std::cout << arguments[3] << ": " << drawn.pictures.size(2)

@@ -60,9 +60,9 @@ TEST(ReportError, SaysHowMuchMemoryWasMissing) {
 
 /// What a command does that polls for a stop, as a process of its own.
 [[noreturn]] void work_until_stopped(int signal) {
-  stop_on_signals();
+  const StopToken stop = stop_on_signals();
   std::raise(signal);
-  const Report report = report_of([] { throw_if_stopped(); });
+  const Report report = report_of([&stop] { stop.throw_if_stopped(); });
   std::cerr << report.text;
   std::exit(report.code);
 }

@@ -60,7 +60,7 @@ wrong 1 'there are 1 test pictures with captions, expected at least 8' \
   study --data "$folder/pictures" --test "$folder/few" --configs "$folder/configs" "${tiny[@]}" "${out_folder[@]}"
 wrong 1 'nowhere' study --data "$folder/pictures" --test nowhere "${tiny[@]}" "${out_folder[@]}"
 wrong 1 "'nowhere' does not exist: features come from a CLIP" study "${data[@]}" --features nowhere "${out_folder[@]}"
-wrong 1 'is no model directory' study --data "$folder/pictures" --test "$folder/pictures" --model nowhere --quiet "${out_folder[@]}"
+wrong 1 "there is no model 'nowhere'" study --data "$folder/pictures" --test "$folder/pictures" --model nowhere --quiet "${out_folder[@]}"
 wrong 1 'is no folder; choose another name with -o' study "${data[@]}" -o "$folder/pictures/a-1.png"
 wrong 1 'does not exist, create it first' study "${data[@]}" -o "$folder/nowhere/new"
 wrong 1 'holds a study of another model, budget or data' study "${data[@]}" --budget 0.002 -o "$folder/study"

@@ -105,7 +105,7 @@ verdict "$([[ $code == 1 && $err == 'unclip: full.png cannot be written: '* && -
 # wrong_model CODE SENTENCE NAME: drawing with the broken model says so.
 wrong_model() { wrong "$1" "$2" generate x --model "$folder/$3" --quiet --size 32; }
 
-wrong 1 'is no model directory: it has no model.json' generate x --model nowhere
+wrong 1 "there is no model 'nowhere'" generate x --model nowhere
 broken manifest && printf '{' >"$folder/manifest/model.json"
 wrong_model 1 'model.json is damaged' manifest
 broken format && printf '{"format": 9}' >"$folder/format/model.json"

@@ -25,7 +25,7 @@ DecoderConfig tiny() {
           .image_tokens = 4,
           .unit_z_i = false,
           .null_image = NullImage::learned,
-          .text = {.source = TextSource::clip, .context_length = 7, .clip_width = 16, .add_z_t = true}};
+          .text = {.source = DecoderText::clip, .context_length = 7, .clip_width = 16, .add_z_t = true}};
 }
 
 class DecoderParity : public ::testing::Test {
@@ -51,7 +51,7 @@ class DecoderParity : public ::testing::Test {
 
 TEST(DecoderLayout, StartsAsNothingAndThenPlacesZI) {
   DecoderConfig config = tiny();
-  config.text = {.source = TextSource::none};
+  config.text = {.source = DecoderText::none};
   config.layout = true;
   Decoder model(config);
   nn::initialize_parameters(*model, 1);
@@ -101,7 +101,7 @@ DecoderConfig own_text() {
   DecoderConfig config = tiny();
   config.unit_z_i = true;
   config.null_image = NullImage::zeros;
-  config.text = {.source = TextSource::own,
+  config.text = {.source = DecoderText::own,
                  .vocab_size = 11,
                  .context_length = 7,
                  .transformer = {.width = 20, .layers = 2, .heads = 2}};
@@ -139,7 +139,7 @@ TEST(Decoder, ZIsLengthDoesNotMatterWithUnitZI) {
 
 TEST_F(DecoderParity, APictureDoesNotDependOnItsBatch) {
   const DecoderInput whole = input();
-  const auto drawing = [&](int64_t begin, int64_t end) {
+  const auto drawn = [&](int64_t begin, int64_t end) {
     const auto part = [&](const Tensor& t) { return t.slice(0, begin, end); };
     const nn::TextEncoding text{part(whole.text->ids), part(whole.text->mask), part(whole.text->z_t),
                                 part(whole.text->hidden)};
@@ -152,12 +152,12 @@ TEST_F(DecoderParity, APictureDoesNotDependOnItsBatch) {
     return sample(model_, {.z_i = part(whole.z_i), .text = text, .null_text = null}, sampling,
                   {.noise = picture_noise(seeds, "decoder"), .observer = {}});
   };
-  EXPECT_CLOSE(drawing(2, 3), drawing(0, 4).slice(0, 2, 3), {.absolute = 1.0 / 255});
+  EXPECT_CLOSE(drawn(2, 3), drawn(0, 4).slice(0, 2, 3), {.absolute = 1.0 / 255});
 }
 
 TEST(Decoder, OverfitsEightPictures) {
   DecoderConfig config = own_text();
-  config.text.source = TextSource::none;
+  config.text.source = DecoderText::none;
   config.diffusion = {.parameterization = diffusion::Parameterization::v};
   config.unet.out_channels = 3;
   config.unet.patch = 2;

@@ -7,6 +7,7 @@
 
 #include "diffusion/closed_form.h"
 #include "support/close.h"
+#include "support/error_of.h"
 #include "unclip/base/error.h"
 #include "unclip/base/progress.h"
 #include "unclip/diffusion/sampler.h"
@@ -341,23 +342,24 @@ TEST(Samplers, RefuseWhatTheyCannotDo) {
   EXPECT_EQ(config.variant, UniPcVariant::bh1);
 }
 
-TEST(SamplersDeathTest, StopBetweenSteps) {
-  GTEST_FLAG_SET(death_test_style, "threadsafe");
-  const auto stopped_run = [] {
-    const NoiseSchedule schedule = schedule_of(ScheduleKind::cosine);
-    const SamplingHooks hooks{{}, [](const StepReport& report) {
-                                if (report.index == 2) request_stop();
-                                if (report.index > 2) std::_Exit(1);
-                              }};
-    try {
-      sample_ddim(mixture_denoiser(schedule), torch::zeros({1, 4}), trajectory({.timesteps = "9"}, schedule),
-                  {}, hooks);
-    } catch (const Error& error) {
-      std::_Exit(error.kind() == ErrorKind::interrupted ? 130 : 2);
-    }
-    std::_Exit(3);
-  };
-  EXPECT_EXIT(stopped_run(), ::testing::ExitedWithCode(130), "");
+TEST(Samplers, StopBetweenStepsWhenTheirOwnTokenSaysSo) {
+  const NoiseSchedule schedule = schedule_of(ScheduleKind::cosine);
+  const StopSource ours, another;
+  int64_t steps = 0;
+  const SamplingHooks hooks{.observer =
+                                [&](const StepReport& report) {
+                                  ++steps;
+                                  if (report.index == 1) another.request_stop();
+                                  if (report.index == 2) ours.request_stop();
+                                },
+                            .stop = ours.token()};
+  EXPECT_THAT(testing::error_of(ErrorKind::interrupted,
+                                [&] {
+                                  sample_ddim(mixture_denoiser(schedule), torch::zeros({1, 4}),
+                                              trajectory({.timesteps = "9"}, schedule), {}, hooks);
+                                }),
+              ::testing::HasSubstr("stopped by request"));
+  EXPECT_EQ(steps, 3);
 }
 
 }  // namespace

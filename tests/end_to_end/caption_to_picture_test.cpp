@@ -78,7 +78,7 @@ train::PriorRun prior_run() {
   train::PriorRun run;
   run.model = {.embed_dim = 16,
                .transformer = {.width = 48, .layers = 2, .heads = 3},
-               .text_source = prior::TextSource::clip,
+               .text_source = prior::PriorText::clip,
                .text_context = 12,
                .text_width = 32,
                .scaling = prior::EmbeddingScaling::standardize,
@@ -94,7 +94,7 @@ train::ArPriorRun ar_prior_run() {
       .embed_dim = 16,
       .transformer = {.width = 48, .layers = 2, .heads = 3},
       .context = 10,
-      .text_source = prior::TextSource::clip,
+      .text_source = prior::PriorText::clip,
       .text_width = 32,
       .reconstruction_error = 0.05,
       .buckets = 32,
@@ -125,7 +125,7 @@ train::DecoderRun decoder_run() {
   run.model = {
       .unet = small_unet(),
       .embed_dim = 16,
-      .text = {.source = decoder::TextSource::clip, .context_length = 12, .clip_width = 32},
+      .text = {.source = decoder::DecoderText::clip, .context_length = 12, .clip_width = 32},
       .diffusion = {.parameterization = diffusion::Parameterization::v},
       .sampling = {.sampler = {.kind = diffusion::Sampler::ddim, .timesteps = "20"}, .guidance = 1.5}};
   run.data = loader(kLow);
@@ -204,7 +204,7 @@ size_t nearest_colour(const torch::Tensor& picture) {
 
 /// A picture of each colour's caption.
 torch::Tensor draw_colours(pipeline::Unclip& model, pipeline::PriorKind prior) {
-  pipeline::GenerateRequest request{.captions = {}, .seeds = {}, .drawing = {.prior = prior, .size = kHigh}};
+  pipeline::GenerateRequest request{.captions = {}, .seeds = {}, .sampling = {.prior = prior, .size = kHigh}};
   for (const Colour& colour : kColours) {
     request.captions.push_back(caption_of(colour));
     request.seeds.push_back(request.seeds.size());
@@ -237,7 +237,7 @@ TEST_F(CaptionToPicture, DrawsWhatTheCaptionSays) {
 
   const auto pixels = (rgb(kColours[0]) * 255).expand({kHigh, kHigh, 3}).to(torch::kUInt8).contiguous();
   const pipeline::Pictures varied =
-      model.vary({.picture = pixels, .seeds = {1, 2}, .drawing = {.size = kLow}}, *silent_progress());
+      model.vary({.picture = pixels, .seeds = {1, 2}, .sampling = {.size = kLow}}, *silent_progress());
   EXPECT_EQ(nearest_colour(varied.pictures[0]), 0U);
 }
 

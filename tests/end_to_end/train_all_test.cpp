@@ -79,14 +79,14 @@ TEST(TrainAll, TurnsAFolderIntoAModelAndGoesOnWhereItStopped) {
   train_stack(stack, request, *progress);
   EXPECT_EQ(verdicts.size(), 4U);
 
-  const pipeline::ModelDirectory model(folder / "model");
+  const model::ModelDirectory model(folder / "model");
   for (const char* stage : {"clip", "prior", "decoder", "upsampler_256"})
     EXPECT_TRUE(model.has(stage)) << stage;
   EXPECT_EQ(model.manifest().name, "model");
   pipeline::Unclip unclip(folder / "model", torch::kFloat32);
   const auto draw = [&] {
     return unclip
-        .generate({.captions = {"a red square, top"}, .seeds = {3}, .drawing = {.size = 256}}, *progress)
+        .generate({.captions = {"a red square, top"}, .seeds = {3}, .sampling = {.size = 256}}, *progress)
         .pictures;
   };
   const torch::Tensor drawn = draw();

@@ -23,29 +23,29 @@ class Whole : public ::testing::Test {
   Whole() {
     testing::write_tiny_model(folder_ / "model");
     folder_.write("data.tar", testing::shard_of(12, 1, 1, 16));
-    yardstick_.real = folder_.source("data.tar");
-    yardstick_.features = folder_ / "model";
-    yardstick_.size = 16;
-    yardstick_.folder = folder_ / "evaluation";
+    reference_.real = folder_.source("data.tar");
+    reference_.features = folder_ / "model";
+    reference_.size = 16;
+    reference_.folder = folder_ / "evaluation";
     trial_.model = folder_ / "model";
     trial_.n = 70;  // more than a shard, more than there are captions
     trial_.guidance = {1, 3};
-    trial_.drawing.size = 16;
+    trial_.sampling.size = 16;
   }
   std::map<fs::path, fs::file_time_type> files() const {
     std::map<fs::path, fs::file_time_type> result;
-    for (const auto& entry : fs::recursive_directory_iterator(yardstick_.folder)) {
+    for (const auto& entry : fs::recursive_directory_iterator(reference_.folder)) {
       if (entry.is_regular_file()) result[entry.path()] = entry.last_write_time();
     }
     return result;
   }
   testing::DataFolder folder_;
-  Yardstick yardstick_;
-  Trial trial_;
+  EvalReference reference_;
+  EvalRun trial_;
 };
 
 TEST_F(Whole, OfAModelSweepsGuidanceAndGoesOn) {
-  const Evaluation evaluation = evaluate_model(yardstick_, trial_, *silent_progress());
+  const Evaluation evaluation = evaluate_model(reference_, trial_, *silent_progress());
   ASSERT_EQ(evaluation.points.size(), 2U);
   EXPECT_EQ(evaluation.points[0].name, "guidance 1");
   EXPECT_EQ(evaluation.points[1].guidance, 3);
@@ -62,22 +62,22 @@ TEST_F(Whole, OfAModelSweepsGuidanceAndGoesOn) {
 
   const auto before = files();
   EXPECT_EQ(before.size(), 2U * 2 + 3);  // two shards each; parts of features of both and of the data
-  const Evaluation again = evaluate_model(yardstick_, trial_, *silent_progress());
+  const Evaluation again = evaluate_model(reference_, trial_, *silent_progress());
   EXPECT_EQ(files(), before);
   EXPECT_EQ(again.points[1].comparison.frechet_distance, evaluation.points[1].comparison.frechet_distance);
 
   fs::remove(before.begin()->first);  // as if interrupted
-  const Evaluation resumed = evaluate_model(yardstick_, trial_, *silent_progress());
+  const Evaluation resumed = evaluate_model(reference_, trial_, *silent_progress());
   EXPECT_EQ(files().size(), before.size());
   EXPECT_EQ(resumed.points[0].comparison.frechet_distance, one.frechet_distance);
 
   trial_.settings = "another";
-  evaluate_model(yardstick_, trial_, *silent_progress());
+  evaluate_model(reference_, trial_, *silent_progress());
   EXPECT_GT(files().size(), before.size());
 }
 
 TEST_F(Whole, OfPicturesWithThemselvesFindsNoDifference) {
-  const Evaluation evaluation = evaluate_pictures(yardstick_, yardstick_.real, *silent_progress());
+  const Evaluation evaluation = evaluate_pictures(reference_, reference_.real, *silent_progress());
   const Comparison& same = evaluation.points.front().comparison;
   EXPECT_NEAR(same.frechet_distance, 0, 1e-6);
   EXPECT_EQ(same.precision.value, 1);
@@ -96,9 +96,9 @@ TEST_F(Whole, TellsProbesWhatTheyWereGiven) {
   }
   folder_.write("rated/ratings.csv", ratings);
   folder_.write("rated/pairs.csv", pairs);
-  yardstick_.ratings = folder_ / "rated/ratings.csv";
-  yardstick_.comparisons = folder_ / "rated/pairs.csv";
-  const Evaluation evaluation = evaluate_pictures(yardstick_, folder_.source("rated"), *silent_progress());
+  reference_.ratings = folder_ / "rated/ratings.csv";
+  reference_.comparisons = folder_ / "rated/pairs.csv";
+  const Evaluation evaluation = evaluate_pictures(reference_, folder_.source("rated"), *silent_progress());
   ASSERT_EQ(evaluation.probes.size(), 2U);
   EXPECT_EQ(evaluation.probes[0].examples, 12);
   EXPECT_EQ(evaluation.probes[1].examples, 11);
@@ -108,23 +108,23 @@ TEST_F(Whole, TellsProbesWhatTheyWereGiven) {
 
   folder_.write("rated/ratings.csv", "file_name,rating\n0.png,good\n");
   EXPECT_THAT(testing::error_of(ErrorKind::data,
-                                [&] { evaluate_pictures(yardstick_, yardstick_.real, *silent_progress()); }),
+                                [&] { evaluate_pictures(reference_, reference_.real, *silent_progress()); }),
               HasSubstr("the rating 'good' is no number"));
 }
 
 TEST_F(Whole, TakesTheClipOfAnotherLibraryForFeatures) {
   const fs::path released = fs::path(UNCLIP_FIXTURES) / "clip" / "released";
-  yardstick_.vocabulary = fs::path(UNCLIP_SOURCE_DIR) / "assets" / "clip-tokenizer";
+  reference_.vocabulary = fs::path(UNCLIP_SOURCE_DIR) / "assets" / "clip-tokenizer";
   for (const char* name : {"hf_quick_gelu", "open_clip_gelu", "openai/tiny.pt"}) {
-    yardstick_.features = released / name;
-    const auto extractor = open_extractor(yardstick_.features, yardstick_.vocabulary, torch::kFloat32);
+    reference_.features = released / name;
+    const auto extractor = open_extractor(reference_.features, reference_.vocabulary, torch::kFloat32);
     // What its library computes of a recorded picture.
     const io::SafetensorsFile expected(
-        (fs::is_directory(yardstick_.features) ? yardstick_.features : yardstick_.features.parent_path()) /
+        (fs::is_directory(reference_.features) ? reference_.features : reference_.features.parent_path()) /
         "expected.safetensors");
     EXPECT_CLOSE(extractor->features(extractor->prepare(expected.tensor("pixels_0"))),
                  expected.tensor("image_embeds").slice(0, 0, 1));
-    const Evaluation evaluation = evaluate_pictures(yardstick_, yardstick_.real, *silent_progress());
+    const Evaluation evaluation = evaluate_pictures(reference_, reference_.real, *silent_progress());
     EXPECT_EQ(evaluation.features, extractor->name());
     EXPECT_EQ(evaluation.clip, extractor->name());
     EXPECT_NEAR(evaluation.points.front().comparison.frechet_distance, 0, 1e-6) << name;
@@ -133,7 +133,7 @@ TEST_F(Whole, TakesTheClipOfAnotherLibraryForFeatures) {
 }
 
 TEST_F(Whole, WritesResultsAndReport) {
-  const Evaluation evaluation = evaluate_model(yardstick_, trial_, *silent_progress());
+  const Evaluation evaluation = evaluate_model(reference_, trial_, *silent_progress());
   const std::string html = report_html(evaluation, "unclip eval <x>");
   for (const char* words : {"unclip eval &lt;x&gt;", "Fréchet distance (FID)", "<svg",
                             "data:image/png;base64", "guidance 3", "caption 0 of "})
@@ -147,16 +147,16 @@ TEST_F(Whole, NeedsPicturesOfItsNetworkAndEnoughOfThem) {
   folder_.write("few.tar", testing::shard_of(3, 1, 1, 16));
   EXPECT_EQ(testing::error_of(
                 ErrorKind::data,
-                [&] { evaluate_pictures(yardstick_, folder_.source("few.tar"), *silent_progress()); }),
+                [&] { evaluate_pictures(reference_, folder_.source("few.tar"), *silent_progress()); }),
             "there are 3 pictures, expected at least 4: the 3 nearest neighbours of each are looked for");
   FeatureSet other{
       .made_by = "CLIP of other 1", .features = torch::zeros({9, 4}), .samples = {}, .damage = {}};
   save_features(folder_ / "other.safetensors", other);
-  yardstick_.real = folder_.source("other.safetensors");
+  reference_.real = folder_.source("other.safetensors");
   EXPECT_THAT(
       testing::error_of(
           ErrorKind::data,
-          [&] { evaluate_pictures(yardstick_, folder_.source("data.tar"), *silent_progress()); }),
+          [&] { evaluate_pictures(reference_, folder_.source("data.tar"), *silent_progress()); }),
       HasSubstr(
           "holds features of 'CLIP of other 1' (width 4), expected those of 'CLIP of tiny 1' (width 16)"));
 }

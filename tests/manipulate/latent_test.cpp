@@ -25,7 +25,7 @@ decoder::Decoder tiny_decoder() {
                                          .context_width = 12,
                                          .groups = 4},
                                 .embed_dim = 16,
-                                .text = {.source = decoder::TextSource::none},
+                                .text = {.source = decoder::DecoderText::none},
                                 .diffusion = {.parameterization = diffusion::Parameterization::v,
                                               .threshold = {.kind = diffusion::Threshold::clamp}}};
   decoder::Decoder model(config);
@@ -39,7 +39,7 @@ decoder::Decoder tiny_decoder() {
 
 class LatentTest : public ::testing::Test {
  protected:
-  decoder::DrawingInput input() const { return {.z_i = z_i_, .text = {}, .null_text = {}}; }
+  decoder::SampleInput input() const { return {.z_i = z_i_, .text = {}, .null_text = {}}; }
   diffusion::SamplingHooks counted() {
     return {.noise = picture_noise({1, 2, 3}, "decoder"),
             .observer = [this](const diffusion::StepReport&) { ++steps_; }};
@@ -96,7 +96,7 @@ TEST_F(LatentTest, NoiseOfItsOwnLeadsAwayFromThePicture) {
 TEST_F(LatentTest, APictureIsTheSameAloneAndInABatch) {
   const LatentPath path{.timesteps = "10", .guidance = 1};
   const Tensor all = invert(model_, input(), x_0_, path, counted());
-  const decoder::DrawingInput second{.z_i = z_i_.slice(0, 1, 2), .text = {}, .null_text = {}};
+  const decoder::SampleInput second{.z_i = z_i_.slice(0, 1, 2), .text = {}, .null_text = {}};
   EXPECT_CLOSE(invert(model_, second, x_0_.slice(0, 1, 2), path, {}), all.slice(0, 1, 2),
                {.absolute = 1e-4, .relative = 0});
 }

@@ -21,9 +21,9 @@ class GoldenPicture : public ::testing::TestWithParam<Golden> {};
 TEST_P(GoldenPicture, IsDrawnAgain) {
   const Golden& golden = GetParam();
   Unclip model(UNCLIP_SOURCE_DIR "/models/emoji", torch::kFloat32);
-  const Pictures pictures =
-      model.generate({.captions = {golden.caption}, .seeds = {golden.seed}, .drawing = {.size = golden.size}},
-                     *silent_progress());
+  const Pictures pictures = model.generate(
+      {.captions = {golden.caption}, .seeds = {golden.seed}, .sampling = {.size = golden.size}},
+      *silent_progress());
   const torch::Tensor drawn = image::to_pixels(pictures.pictures)[0].to(torch::kFloat32);
   const std::string file = join_text(UNCLIP_FIXTURES, "/golden/", golden.name, ".png");
   const torch::Tensor expected = image::read_picture(file).pixels.to(torch::kFloat32);

@@ -33,7 +33,7 @@ class InpaintingTest : public ::testing::Test {
             .seeds = {1},
             .method = InpaintMethod::best,
             .options = {.jump_length = 2, .resamplings = 2},
-            .drawing = {.steps = "4", .size = 32}};
+            .sampling = {.steps = "4", .size = 32}};
   }
   /// Everything outside of the mask has its bits, everything inside is drawn.
   void expect_exact(const Tensor& picture, const Tensor& mask) {
@@ -98,13 +98,13 @@ TEST_F(InpaintingTest, TheTrainedStageIsUsedWhereThereIsOne) {
               ::testing::HasSubstr("has no stage 'decoder_inpaint'"));
   const Tensor resampled = inpaint(without, asked, *silent_progress()).pictures[0];
 
-  auto config = read_stage_config<decoder::DecoderConfig>(folder_ / "model/decoder");
+  auto config = model::read_stage_config<decoder::DecoderConfig>(folder_ / "model/decoder");
   config.unet.in_channels = 7;
   config.inpaint = true;
   testing::write_stage<decoder::Decoder>(folder_ / "model/decoder_inpaint", config);
-  Manifest manifest = without.manifest();
+  model::Manifest manifest = without.model().manifest;
   manifest.stages["decoder_inpaint"] = "decoder_inpaint";
-  write_manifest(folder_ / "model", manifest);
+  model::write_manifest(folder_ / "model", manifest);
   Unclip with = open();
   const Tensor best = inpaint(with, asked, *silent_progress()).pictures[0];
   EXPECT_FALSE(torch::equal(best, resampled));

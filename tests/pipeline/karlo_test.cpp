@@ -7,6 +7,7 @@
 #include "support/temporary_folder.h"
 #include "unclip/diffusion/samplers/ddpm.h"
 #include "unclip/io/file.h"
+#include "unclip/model/weights.h"
 #include "unclip/pipeline/unclip.h"
 
 namespace unclip::pipeline {
@@ -47,7 +48,7 @@ class Generating : public ::testing::Test {
 };
 
 TEST_F(Generating, ReadsEveryValueFromTheFolder) {
-  const Model& model = model_.model();
+  const model::Model& model = model_.model();
   EXPECT_EQ(model.text.context_length, 20);
   EXPECT_EQ(model.prior->config.transformer.heads, 3);
   EXPECT_EQ(model.prior->config.diffusion.threshold.bound, 3.0);
@@ -61,7 +62,7 @@ TEST_F(Generating, ReadsEveryValueFromTheFolder) {
 }
 
 TEST_F(Generating, TextEncoderEqualsTransformers) {
-  const nn::TextEncoding text = model_.encode(kCaptions, nullptr);
+  const nn::TextEncoding text = model_.clip().encode_text(kCaptions);
   EXPECT_TRUE(torch::equal(text.ids, recorded_["text_encoder.in.sample"]));
   EXPECT_CLOSE(text.z_t, recorded_["text_encoder.out.text_embeds"], kNetwork);
   EXPECT_CLOSE(text.hidden, recorded_["text_encoder.out.last_hidden_state"], kNetwork);
@@ -79,7 +80,7 @@ nn::TextEncoding recorded_text(const Fixture& recorded, const std::string& modul
 
 TEST_F(Generating, PriorEqualsDiffusers) {
   const torch::NoGradGuard no_grad;
-  auto prior = load_net<prior::DiffusionPrior>(*model_.model().prior, torch::kFloat32);
+  auto prior = model::load_net<prior::DiffusionPrior>(*model_.model().prior, torch::kFloat32);
   const nn::TextEncoding text = recorded_text(recorded_, "prior", "proj_embedding");
   const torch::Tensor t = timesteps(recorded_["prior.in.timestep"], 4);
   const torch::Tensor expected = recorded_["prior.out.predicted_image_embedding"];
@@ -91,7 +92,7 @@ TEST_F(Generating, PriorEqualsDiffusers) {
 
 TEST_F(Generating, DecoderAndItsTextProjectionEqualDiffusers) {
   const torch::NoGradGuard no_grad;
-  auto decoder = load_net<decoder::Decoder>(*model_.model().decoder, torch::kFloat32);
+  auto decoder = model::load_net<decoder::Decoder>(*model_.model().decoder, torch::kFloat32);
   const torch::Tensor z_i = recorded_["text_proj.in.image_embeddings"];
   const nn::UNetConditioning conditioning =
       decoder->condition({.z_i = torch::cat({z_i, z_i}),
@@ -107,11 +108,11 @@ TEST_F(Generating, DecoderAndItsTextProjectionEqualDiffusers) {
 
 TEST_F(Generating, BothSuperResolutionNetsEqualDiffusers) {
   const torch::NoGradGuard no_grad;
-  const UpsamplerStage& stage = model_.model().upsamplers.at(0);
+  const model::StoredUpsampler& stage = model_.model().upsamplers.at(0);
   if (!stage.last_step) FAIL() << "the last step has no net of its own";
   for (const auto& [name, net] :
        {std::pair("super_res_first", &stage.net), std::pair("super_res_last", &*stage.last_step)}) {
-    auto upsampler = load_net<upsampler::Upsampler>(*net, torch::kFloat32);
+    auto upsampler = model::load_net<upsampler::Upsampler>(*net, torch::kFloat32);
     const std::string prefix = name;
     const torch::Tensor output = upsampler->unet->forward(recorded_[prefix + ".in.sample"],
                                                           timesteps(recorded_[prefix + ".in.timestep"], 2));
@@ -154,11 +155,11 @@ GenerateRequest recorded_request(const std::string& name,
                                  double guidance) {
   return {.captions = {kCaptions.begin(), kCaptions.begin() + static_cast<std::ptrdiff_t>(captions)},
           .seeds = std::vector<uint64_t>(captions),
-          .drawing = {.prior_guidance = prior_guidance,
-                      .guidance = guidance,
-                      .prior_steps = "4",
-                      .steps = "5",
-                      .upsampler_steps = {"3"}},
+          .sampling = {.prior_guidance = prior_guidance,
+                       .guidance = guidance,
+                       .prior_steps = "4",
+                       .steps = "5",
+                       .upsampler_steps = {"3"}},
           .recorded_noise = fixtures(name + ".safetensors")};
 }
 
@@ -194,24 +195,25 @@ TEST_F(Generating, DrawsKarlosStepsByDefault) {
 }
 
 TEST_F(Generating, RecordedNoiseMustFit) {
-  const auto drawing = [&](GenerateRequest request) {
+  const auto sampling = [&](GenerateRequest request) {
     return error_of([&] { model_.generate(request, *silent_progress()); });
   };
   GenerateRequest request = recorded_request("guided", 2, 4, 8);
-  request.drawing.prior_steps = "5";
-  EXPECT_THAT(drawing(request), HasSubstr("has no tensor 'noise.prior.step3', which this drawing needs"));
-  request.drawing.prior_steps = "3";
-  EXPECT_THAT(drawing(request), HasSubstr("did not use: 'noise.prior.step2'"));
+  request.sampling.prior_steps = "5";
+  EXPECT_THAT(sampling(request), HasSubstr("has no tensor 'noise.prior.step3', which this drawing needs"));
+  request.sampling.prior_steps = "3";
+  EXPECT_THAT(sampling(request), HasSubstr("did not use: 'noise.prior.step2'"));
   request = recorded_request("guided", 2, 4, 8);
   request.captions.pop_back();
   request.seeds.pop_back();
-  EXPECT_THAT(drawing(request), HasSubstr("'noise.init0' is Float [2, 24], expected floating point [1, 24]"));
+  EXPECT_THAT(sampling(request),
+              HasSubstr("'noise.init0' is Float [2, 24], expected floating point [1, 24]"));
   request.recorded_noise = fixtures("generating/prior/diffusion_pytorch_model.safetensors");
-  EXPECT_THAT(drawing(request), HasSubstr("holds no tensors called noise.*"));
+  EXPECT_THAT(sampling(request), HasSubstr("holds no tensors called noise.*"));
 }
 
 TEST_F(Generating, NeedsAnImageEncoderToVary) {
-  const VaryRequest request{.picture = torch::zeros({8, 8, 3}, torch::kUInt8), .seeds = {1}, .drawing = {}};
+  const VaryRequest request{.picture = torch::zeros({8, 8, 3}, torch::kUInt8), .seeds = {1}, .sampling = {}};
   EXPECT_THAT(error_of([&] { model_.vary(request, *silent_progress()); }),
               HasSubstr("has no stage 'image_encoder', only: decoder, prior"));
 }
@@ -223,19 +225,19 @@ class Varying : public ::testing::Test {
 };
 
 TEST_F(Varying, EncodersAndPreprocessingEqualTransformers) {
-  const Model& model = model_.model();
-  if (!model.preprocessing) FAIL() << "the folder's preprocessing was not read";
-  EXPECT_CLOSE(image::preprocess(recorded_["picture"], *model.preprocessing),
+  const model::Model& model = model_.model();
+  EXPECT_CLOSE(image::preprocess(recorded_["picture"], model.preprocessing),
                recorded_["image_encoder.in.sample"], {.absolute = 1e-6, .relative = 0});
-  EXPECT_CLOSE(model_.encode_images({recorded_["picture"]}), recorded_["image_encoder.out.image_embeds"],
-               kNetwork);
-  EXPECT_CLOSE(model_.encode({""}, nullptr).z_t, recorded_["text_encoder.out.text_embeds"], kNetwork);
+  EXPECT_CLOSE(model_.clip().embed_pictures(std::vector{recorded_["picture"]}),
+               recorded_["image_encoder.out.image_embeds"], kNetwork);
+  EXPECT_CLOSE(model_.clip().encode_text(std::vector<std::string>{""}).z_t,
+               recorded_["text_encoder.out.text_embeds"], kNetwork);
 }
 
 TEST_F(Varying, TwoVariationsEqualDiffusers) {
   const Pictures drawn = model_.vary({.picture = recorded_["picture"],
                                       .seeds = {0, 0},
-                                      .drawing = {.guidance = 3.0, .steps = "4", .upsampler_steps = {"3"}},
+                                      .sampling = {.guidance = 3.0, .steps = "4", .upsampler_steps = {"3"}},
                                       .recorded_noise = fixtures("variation.safetensors")},
                                      *silent_progress());
   EXPECT_CLOSE(drawn.base, recorded_["decoder.step3.prev_sample"].clamp(-1, 1), kPicture);
@@ -245,7 +247,8 @@ TEST_F(Varying, TwoVariationsEqualDiffusers) {
 TEST_F(Varying, HalfPrecisionStaysNearSinglePrecision) {
   Unclip half(fixtures("varying"), torch::kBFloat16);
   const torch::Tensor expected = recorded_["image_encoder.out.image_embeds"];
-  EXPECT_CLOSE(half.encode_images({recorded_["picture"]}), expected, {.absolute = 0, .relative = 0.03});
+  EXPECT_CLOSE(half.clip().embed_pictures(std::vector{recorded_["picture"]}), expected,
+               {.absolute = 0, .relative = 0.03});
 }
 
 TEST_F(Varying, NeedsAPriorToGenerate) {
@@ -265,10 +268,11 @@ class Damaged : public ::testing::Test {
     io::write_file_atomically(model_ / file, content);
   }
   std::string opening() {
-    return error_of([&] { open_model(model_); });
+    return error_of([&] { model::open_model(model_); });
   }
   std::string loading() {
-    return error_of([&] { load_net<decoder::Decoder>(*open_model(model_).decoder, torch::kFloat32); });
+    return error_of(
+        [&] { model::load_net<decoder::Decoder>(*model::open_model(model_).decoder, torch::kFloat32); });
   }
   testing::TemporaryFolder folder_;
   fs::path model_ = folder_ / "model";
@@ -320,7 +324,7 @@ TEST_F(Damaged, MissingFilesAreNamed) {
   fs::remove(model_ / "decoder/config.json");
   EXPECT_THAT(opening(), HasSubstr("decoder/config.json"));
   fs::remove_all(model_);
-  EXPECT_THAT(opening(), HasSubstr("is no model directory"));
+  EXPECT_THAT(opening(), HasSubstr("there is no model"));
 }
 
 TEST_F(Damaged, TensorsAreNamedAsInTheFile) {

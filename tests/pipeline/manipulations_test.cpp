@@ -28,7 +28,7 @@ class ManipulationsTest : public ::testing::Test {
   testing::TemporaryFolder folder_;
   std::shared_ptr<Progress> quiet_ = silent_progress();
   manipulate::LatentPath path_{.timesteps = "100", .guidance = 1};
-  Drawing small_{.size = 16};
+  SamplingOptions small_{.size = 16};
 };
 
 TEST_F(ManipulationsTest, ALatentDrawsItsPictureAgain) {
@@ -54,7 +54,8 @@ TEST_F(ManipulationsTest, OneLatentServesManySeeds) {
 TEST_F(ManipulationsTest, InvertedInterpolationEndsInItsPictures) {
   Unclip model = open();
   const Pictures frames = interpolate(
-      model, {.a = picture(1), .b = picture(2), .frames = 3, .inverted = path_, .seed = 1, .drawing = small_},
+      model,
+      {.a = picture(1), .b = picture(2), .frames = 3, .inverted = path_, .seed = 1, .sampling = small_},
       *quiet_);
   EXPECT_CLOSE(frames.base.slice(0, 0, 1), as_network(picture(1)), {.absolute = 0.1, .relative = 0});
   EXPECT_CLOSE(frames.base.slice(0, 2, 3), as_network(picture(2)), {.absolute = 0.1, .relative = 0});
@@ -68,13 +69,13 @@ TEST_F(ManipulationsTest, FixedInterpolationHasVariationsAtItsEnds) {
                                        .frames = 5,
                                        .inverted = {},
                                        .seed = 9,
-                                       .drawing = {.size = 32}},
+                                       .sampling = {.size = 32}},
                                       *quiet_);
   EXPECT_EQ(frames.pictures.sizes(), (std::vector<int64_t>{5, 3, 32, 32}));
   const Pictures variation =
-      model.vary({.picture = picture(1), .seeds = {9}, .drawing = {.size = 32}}, *quiet_);
+      model.vary({.picture = picture(1), .seeds = {9}, .sampling = {.size = 32}}, *quiet_);
   EXPECT_CLOSE(frames.pictures.slice(0, 0, 1), variation.pictures, kOneLevel);
-  const nn::TextEncoding text = model.encode({"a red heart"}, nullptr);
+  const nn::TextEncoding text = model.clip().encode_text(std::vector<std::string>{"a red heart"});
   const Plan plan = make_plan(model.model(), {.size = 32});
   ASSERT_TRUE(plan.prior.has_value());
   const Tensor z_2 = model.draw_z_i(text, std::vector<uint64_t>{9}, plan, *quiet_);
@@ -91,7 +92,7 @@ TEST_F(ManipulationsTest, CaptionsHaveNoInversion) {
                                       .frames = 3,
                                       .inverted = path_,
                                       .seed = 1,
-                                      .drawing = small_},
+                                      .sampling = small_},
                                      *quiet_);
                        }),
               ::testing::HasSubstr("'a cat' is a caption"));
@@ -106,7 +107,7 @@ TEST_F(ManipulationsTest, EditsBeginWithTheReconstruction) {
                             .frames = 3,
                             .path = path_,
                             .seed = 1,
-                            .drawing = small_};
+                            .sampling = small_};
   const Pictures frames = edit(model, request, *quiet_);
   const auto latent = invert(model, {picture(1)}, path_, *quiet_);
   const Pictures back = draw_latent(model, {latent, 0.0, {1}, small_}, *quiet_);
@@ -122,25 +123,25 @@ TEST_F(ManipulationsTest, ProbeOfAllComponentsIsTheVariation) {
   Unclip model = open();
   std::vector<Tensor> pictures;
   for (uint64_t i = 0; i < 40; ++i) pictures.push_back(picture(100 + i, 20));
-  const auto components = manipulate::fit_principal_components(model.encode_images(pictures));
+  const auto components = manipulate::fit_principal_components(model.clip().embed_pictures(pictures));
   ASSERT_EQ(manipulate::count(components), 16);
   const Pictures frames = probe(
       model,
-      {.picture = picture(1), .components = components, .counts = {1, 16}, .seed = 3, .drawing = small_},
+      {.picture = picture(1), .components = components, .counts = {1, 16}, .seed = 3, .sampling = small_},
       *quiet_);
-  const Pictures variation = model.vary({.picture = picture(1), .seeds = {3}, .drawing = small_}, *quiet_);
+  const Pictures variation = model.vary({.picture = picture(1), .seeds = {3}, .sampling = small_}, *quiet_);
   EXPECT_CLOSE(frames.base.slice(0, 1, 2), variation.base, kOneLevel);
   EXPECT_FALSE(torch::allclose(frames.z_i[0], frames.z_i[1], 0, 1e-3));
 }
 
 TEST_F(ManipulationsTest, ComponentsAreTheAutoregressivePriors) {
-  Model model = open_model(folder_ / "model");
+  model::Model model = model::open_model(folder_ / "model");
   const auto components = stored_components(model);
   ASSERT_TRUE(components.has_value());
   EXPECT_EQ(manipulate::count(*components), 6);
   const Tensor gram = components->basis.matmul(components->basis.t());
   EXPECT_CLOSE(gram, torch::eye(6, torch::kFloat64), {.absolute = 1e-5, .relative = 0});
-  model.manifest.stages.erase("ar_prior");
+  model.ar_prior.reset();
   EXPECT_FALSE(stored_components(model).has_value());
 }
 

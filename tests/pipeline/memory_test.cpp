@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "support/error_of.h"
+#include "unclip/model/weights.h"
 #include "unclip/pipeline/unclip.h"
 
 namespace unclip::pipeline {
@@ -17,20 +18,26 @@ using ::testing::HasSubstr;
 const fs::path kKarlo = fs::path(UNCLIP_FIXTURES) / "karlo";
 constexpr int64_t kEnough = int64_t{4} << 30;
 
-const Drawing kShort{.prior_steps = "2", .steps = "2", .upsampler_steps = {"3"}};
+const SamplingOptions kShort{.prior_steps = "2", .steps = "2", .upsampler_steps = {"3"}};
 
-Pictures draw(const fs::path& folder, torch::ScalarType dtype, std::optional<int64_t> memory) {
-  Unclip model(folder, dtype, {.memory = memory});
-  return model.generate({.captions = {"a red cat", "a blue dog", "a"}, .seeds = {1, 2, 3}, .drawing = kShort},
-                        *silent_progress());
+NetworksOptions within(torch::ScalarType dtype, std::optional<int64_t> memory) {
+  if (!memory) return {.dtype = dtype};
+  return {.dtype = dtype, .keep = Keep::in_turn, .budget = *memory};
 }
 
-std::vector<StageNeed> needs_of(const Model& model, torch::ScalarType dtype) {
+Pictures draw(const fs::path& folder, torch::ScalarType dtype, std::optional<int64_t> memory) {
+  const Unclip model(folder, within(dtype, memory));
+  return model.generate(
+      {.captions = {"a red cat", "a blue dog", "a"}, .seeds = {1, 2, 3}, .sampling = kShort},
+      *silent_progress());
+}
+
+std::vector<StageNeed> needs_of(const model::Model& model, torch::ScalarType dtype) {
   return stage_needs(model, make_plan(model, {}), dtype);
 }
 
 TEST(Memory, NeedsAreThoseOfThePlan) {
-  const Model model = open_model(kKarlo / "full_size");
+  const model::Model model = model::open_model(kKarlo / "full_size");
   std::vector<std::string> names;
   for (const StageNeed& need : needs_of(model, torch::kFloat32)) names.push_back(need.stage);
   EXPECT_THAT(names, ElementsAre("text_encoder", "prior", "decoder", "upsampler_256"));
@@ -39,7 +46,7 @@ TEST(Memory, NeedsAreThoseOfThePlan) {
 }
 
 TEST(Memory, HalfPrecisionNeedsHalfTheWeights) {
-  const Model model = open_model(kKarlo / "full_size");
+  const model::Model model = model::open_model(kKarlo / "full_size");
   const auto full = needs_of(model, torch::kFloat32), half = needs_of(model, torch::kBFloat16);
   for (size_t i = 0; i < full.size(); ++i) {
     EXPECT_NEAR(static_cast<double>(full[i].weights), 2.0 * static_cast<double>(half[i].weights), 2);
@@ -50,7 +57,7 @@ TEST(Memory, HalfPrecisionNeedsHalfTheWeights) {
 }
 
 TEST(Memory, ABudgetTooSmallSaysWhatIsNeeded) {
-  const Model model = open_model(kKarlo / "full_size");
+  const model::Model model = model::open_model(kKarlo / "full_size");
   const Plan plan = make_plan(model, {});
   const auto refusal = [&](torch::ScalarType dtype, int64_t budget) {
     return error_of(ErrorKind::usage, [&] { check_budget(model, plan, dtype, budget); });
@@ -81,28 +88,28 @@ TEST(Memory, PicturesAreTheSameWithinABudget) {
 }
 
 TEST(Memory, NetsThatTakeTurnsDrawTheSame) {
-  const Model model = open_model(kKarlo / "generating");
+  const model::Model model = model::open_model(kKarlo / "generating");
   const StageNeed last = stage_needs(model, make_plan(model, kShort), torch::kFloat32).back();
   const int64_t tight = kProgramBytes + last.both_nets + last.working - 1;
   int64_t needed = 0;
   for (const StageNeed& need : stage_needs(model, make_plan(model, kShort), torch::kFloat32))
     needed = std::max(needed, need.least());
-  Unclip kept(kKarlo / "generating", torch::kFloat32, {.memory = std::max(tight, needed)});
+  const Unclip kept(kKarlo / "generating", within(torch::kFloat32, std::max(tight, needed)));
   const Pictures free = draw(kKarlo / "generating", torch::kFloat32, {});
   const Pictures drawn =
-      kept.generate({.captions = {"a red cat", "a blue dog", "a"}, .seeds = {1, 2, 3}, .drawing = kShort},
+      kept.generate({.captions = {"a red cat", "a blue dog", "a"}, .seeds = {1, 2, 3}, .sampling = kShort},
                     *silent_progress());
   EXPECT_TRUE(torch::allclose(drawn.pictures, free.pictures, 1e-4, 1e-4));
 }
 
 TEST(Memory, VariationsWithinABudget) {
   const auto vary = [](std::optional<int64_t> memory) {
-    Unclip model(kKarlo / "varying", torch::kFloat32, {.memory = memory});
+    const Unclip model(kKarlo / "varying", within(torch::kFloat32, memory));
     const torch::Tensor picture = torch::arange(30 * 40 * 3).remainder(251).to(torch::kUInt8);
     return model
         .vary({.picture = picture.view({30, 40, 3}),
                .seeds = {1, 2},
-               .drawing = {.steps = "2", .upsampler_steps = {"2"}}},
+               .sampling = {.steps = "2", .upsampler_steps = {"2"}}},
               *silent_progress())
         .pictures;
   };
@@ -110,10 +117,10 @@ TEST(Memory, VariationsWithinABudget) {
 }
 
 TEST(PageReleaser, GivesPagesBackAndLeavesNumbersAsTheyAre) {
-  const Model model = open_model(kKarlo / "generating");
+  const model::Model model = model::open_model(kKarlo / "generating");
   decoder::Decoder net(model.decoder->config);
   std::vector<torch::Tensor> mapped;
-  load_frozen(*net, model.decoder->weights, torch::kFloat32, &mapped);
+  model::load_frozen(*net, model.decoder->weights, {}, &mapped);
   ASSERT_FALSE(mapped.empty());
   std::vector<torch::Tensor> before;
   for (const torch::Tensor& weight : mapped) before.push_back(weight.clone());

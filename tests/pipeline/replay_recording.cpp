@@ -14,13 +14,14 @@
 #include "unclip/diffusion/denoiser.h"
 #include "unclip/diffusion/samplers/ddpm.h"
 #include "unclip/io/safetensors.h"
-#include "unclip/pipeline/layouts/diffusers_configs.h"
+#include "unclip/model/formats/diffusers_configs.h"
+#include "unclip/model/weights.h"
 #include "unclip/pipeline/unclip.h"
 
 namespace unclip {
 namespace {
 
-using pipeline::load_net;
+using model::load_net;
 using torch::Tensor;
 using Differences = std::map<std::string, double>;
 
@@ -40,9 +41,9 @@ Differences replay_scheduler(const std::string& config_file,
                              const std::string& name) {
   const io::SafetensorsFile file(recording);
   const auto recorded = [&](const std::string& key) { return file.tensor(name + "." + key); };
-  pipeline::ForeignConfig config{std::filesystem::path(config_file)};
+  model::ForeignConfig config{std::filesystem::path(config_file)};
   const auto [diffusion, sampler] =
-      pipeline::diffusers::read_unclip_scheduler(config, recorded("timesteps").size(0));
+      model::diffusers::read_unclip_scheduler(config, recorded("timesteps").size(0));
   const diffusion::NoiseSchedule schedule(diffusion.schedule);
   const diffusion::Trajectory path = diffusion::trajectory(sampler, schedule);
   expect_timesteps(path, recorded("timesteps"));
@@ -86,10 +87,10 @@ nn::TextEncoding text(const Tensor& mask, const Tensor& z_t, const Tensor& hidde
           .hidden = hidden};
 }
 
-void replay_prior(const pipeline::Model& model, const io::SafetensorsFile& file, Differences& found) {
+void replay_prior(const model::Model& model, const io::SafetensorsFile& file, Differences& found) {
   const Call prior(file, "prior");
   if (!model.prior || !prior.recorded("hidden_states")) return;
-  auto net = load_net<prior::DiffusionPrior>(*model.prior, torch::kFloat32);
+  auto net = model::load_net<prior::DiffusionPrior>(*model.prior, torch::kFloat32);
   const Tensor x = prior.in("hidden_states");
   const Tensor drawn = net->forward(
       x, prior.in("timestep").expand({x.size(0)}),
@@ -97,10 +98,10 @@ void replay_prior(const pipeline::Model& model, const io::SafetensorsFile& file,
   found["prior"] = largest_difference(drawn, prior.out("predicted_image_embedding"));
 }
 
-void replay_decoder(const pipeline::Model& model, const io::SafetensorsFile& file, Differences& found) {
+void replay_decoder(const model::Model& model, const io::SafetensorsFile& file, Differences& found) {
   const Call projection(file, "text_proj"), decoder(file, "decoder");
   if (!model.decoder || !projection.recorded("image_embeddings")) return;
-  auto net = load_net<decoder::Decoder>(*model.decoder, torch::kFloat32);
+  auto net = model::load_net<decoder::Decoder>(*model.decoder, torch::kFloat32);
   const Tensor z_i = projection.in("image_embeddings"), z_t = projection.in("prompt_embeds");
   const int64_t pictures = z_i.size(0), rows = z_t.size(0);
   const Tensor mask =
@@ -119,16 +120,14 @@ void replay_decoder(const pipeline::Model& model, const io::SafetensorsFile& fil
   found["decoder"] = largest_difference(output, decoder.out("sample"));
 }
 
-void replay_super_resolution(const pipeline::Model& model,
-                             const io::SafetensorsFile& file,
-                             Differences& found) {
-  for (const pipeline::UpsamplerStage& stage : model.upsamplers) {
+void replay_super_resolution(const model::Model& model, const io::SafetensorsFile& file, Differences& found) {
+  for (const model::StoredUpsampler& stage : model.upsamplers) {
     if (!stage.last_step) throw Error(ErrorKind::checkpoint, "the last step has no network of its own");
     for (const auto& [name, part] :
          {std::pair("super_res_first", &stage.net), std::pair("super_res_last", &*stage.last_step)}) {
       const Call call(file, name);
       if (!call.recorded("sample")) continue;
-      auto net = load_net<upsampler::Upsampler>(*part, torch::kFloat32);
+      auto net = model::load_net<upsampler::Upsampler>(*part, torch::kFloat32);
       found[name] =
           largest_difference(net->unet->forward(call.in("sample"), call.timesteps()), call.out("sample"));
     }

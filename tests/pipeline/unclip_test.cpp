@@ -22,7 +22,7 @@ class UnclipTest : public ::testing::Test {
                     const std::vector<uint64_t>& seeds,
                     int64_t size = 32) {
     Unclip model = open();
-    return model.generate({.captions = captions, .seeds = seeds, .drawing = {.size = size}},
+    return model.generate({.captions = captions, .seeds = seeds, .sampling = {.size = size}},
                           *silent_progress());
   }
   std::string error_of(const std::function<void()>& work) {
@@ -70,9 +70,9 @@ TEST_F(UnclipTest, KeepsTheCandidateThatClipSeesNearestToZI) {
   Unclip model = open();
   const auto draw = [&](const std::vector<std::string>& asked, const std::vector<uint64_t>& of,
                         int64_t candidates) {
-    Drawing drawing{.size = 16};
-    drawing.candidates = candidates;
-    return model.generate({.captions = asked, .seeds = of, .drawing = drawing}, *silent_progress());
+    SamplingOptions sampling{.size = 16};
+    sampling.candidates = candidates;
+    return model.generate({.captions = asked, .seeds = of, .sampling = sampling}, *silent_progress());
   };
   const Pictures best = draw(captions, seeds, 3);
   ASSERT_EQ(best.pictures.size(0), 2);
@@ -80,11 +80,11 @@ TEST_F(UnclipTest, KeepsTheCandidateThatClipSeesNearestToZI) {
     // The prior's z_i of the picture's own seed, drawn with each candidate's noise.
     const auto conditions = Unclip::Conditions{
         .z_i = best.z_i.slice(0, row, row + 1).expand({3, -1}),
-        .text = model.encode(std::vector<std::string>(3, captions[static_cast<size_t>(row)]), nullptr),
-        .noise = DrawingNoise({seeds[static_cast<size_t>(row)]}).repeated(3)};
+        .text = model.clip().encode_text(std::vector<std::string>(3, captions[static_cast<size_t>(row)])),
+        .noise = SamplingNoise({seeds[static_cast<size_t>(row)]}).repeated(3)};
     const torch::Tensor all =
         model.draw(conditions, make_plan(model.model(), {.size = 16}), *silent_progress()).pictures;
-    const torch::Tensor seen = model.encode_images(image::to_pixels(all).unbind());
+    const torch::Tensor seen = model.clip().embed_pictures(image::to_pixels(all).unbind());
     const auto nearest = at::cosine_similarity(seen, best.z_i[row].unsqueeze(0)).argmax().item<int64_t>();
     EXPECT_CLOSE(best.pictures[row], all[nearest], kOneLevel);
   }
@@ -99,7 +99,7 @@ TEST_F(UnclipTest, PriorKindsDiffer) {
   for (const PriorKind kind : {PriorKind::diffusion, PriorKind::ar, PriorKind::text, PriorKind::none}) {
     drawn.push_back(
         model
-            .generate({.captions = {"a red heart"}, .seeds = {1}, .drawing = {.prior = kind, .size = 16}},
+            .generate({.captions = {"a red heart"}, .seeds = {1}, .sampling = {.prior = kind, .size = 16}},
                       *silent_progress())
             .pictures);
   }
@@ -111,14 +111,16 @@ TEST_F(UnclipTest, PriorKindsDiffer) {
 TEST_F(UnclipTest, DrawsFromTheAutoregressivePriorInAnyBatch) {
   Unclip model = open();
   const auto draw = [&](const std::vector<std::string>& captions, const std::vector<uint64_t>& seeds,
-                        const Drawing& drawing) {
-    return model.generate({.captions = captions, .seeds = seeds, .drawing = drawing}, *silent_progress()).z_i;
+                        const SamplingOptions& sampling) {
+    return model.generate({.captions = captions, .seeds = seeds, .sampling = sampling}, *silent_progress())
+        .z_i;
   };
-  const Drawing drawing{.prior = PriorKind::ar, .prior_guidance = 2.0, .temperature = 0.8, .size = 16};
-  const torch::Tensor batch = draw({"a red heart", "a blue cat"}, {1, 2}, drawing);
-  EXPECT_CLOSE(draw({"a blue cat"}, {2}, drawing), batch.slice(0, 1, 2), {.absolute = 1e-5, .relative = 0});
-  EXPECT_FALSE(torch::allclose(draw({"a blue cat"}, {3}, drawing), batch.slice(0, 1, 2), 0, 1e-3));
-  Drawing cold = drawing;
+  const SamplingOptions sampling{
+      .prior = PriorKind::ar, .prior_guidance = 2.0, .temperature = 0.8, .size = 16};
+  const torch::Tensor batch = draw({"a red heart", "a blue cat"}, {1, 2}, sampling);
+  EXPECT_CLOSE(draw({"a blue cat"}, {2}, sampling), batch.slice(0, 1, 2), {.absolute = 1e-5, .relative = 0});
+  EXPECT_FALSE(torch::allclose(draw({"a blue cat"}, {3}, sampling), batch.slice(0, 1, 2), 0, 1e-3));
+  SamplingOptions cold = sampling;
   cold.temperature = 0.01;
   EXPECT_FALSE(torch::allclose(draw({"a blue cat"}, {2}, cold), batch.slice(0, 1, 2), 0, 1e-3));
 }
@@ -127,7 +129,7 @@ TEST_F(UnclipTest, VariationsShareTheEmbeddingAndDifferInNoise) {
   Unclip model = open();
   const auto pixels = (uniform_noise({1, 1, 1}, {20, 24, 3}) * 255).to(torch::kUInt8);
   const Pictures pictures =
-      model.vary({.picture = pixels, .seeds = {1, 2}, .drawing = {.size = 16}}, *silent_progress());
+      model.vary({.picture = pixels, .seeds = {1, 2}, .sampling = {.size = 16}}, *silent_progress());
   EXPECT_TRUE(torch::equal(pictures.z_i[0], pictures.z_i[1]));
   EXPECT_FALSE(torch::allclose(pictures.pictures[0], pictures.pictures[1], 0, 1e-3));
 }
@@ -136,9 +138,9 @@ TEST_F(UnclipTest, TheLastStepMayHaveANetOfItsOwn) {
   const torch::Tensor before = generate({"a red heart"}, {1}).pictures;
   const auto model = folder_ / "model", last = model / "upsampler_32_last_step";
   std::filesystem::copy(model / "upsampler_32", last, std::filesystem::copy_options::recursive);
-  Manifest manifest = ModelDirectory(model).manifest();
+  model::Manifest manifest = model::ModelDirectory(model).manifest();
   manifest.stages["upsampler_32_last_step"] = "upsampler_32_last_step";
-  write_manifest(model, manifest);
+  model::write_manifest(model, manifest);
   EXPECT_EQ(open().sizes(), (std::vector<int64_t>{16, 32}));
   EXPECT_CLOSE(generate({"a red heart"}, {1}).pictures, before, kOneLevel);  // a copy of the other net
   io::NamedTensors other = io::SafetensorsFile(last / "model.safetensors").tensors();
@@ -156,7 +158,8 @@ TEST_F(UnclipTest, WarnsOfALongCaption) {
 
 TEST_F(UnclipTest, NamesWhatIsWrongWithAModel) {
   EXPECT_THAT(error_of([&] { generate({"a"}, {1}, 77); }), HasSubstr("16, 32 pixels a side, not 77"));
-  EXPECT_THAT(error_of([&] { Unclip(folder_ / "nowhere", torch::kFloat32); }), HasSubstr("no model.json"));
+  EXPECT_THAT(error_of([&] { Unclip(folder_ / "nowhere", torch::kFloat32); }),
+              HasSubstr("there is no model"));
   const auto config = folder_ / "model/decoder/config.json";
   const std::string good = io::read_text(config, 1 << 20);
   io::write_file_atomically(config, std::string(R"({"unett": {}})"));

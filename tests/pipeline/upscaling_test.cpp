@@ -26,20 +26,20 @@ class UpscalingTest : public ::testing::Test {
   UpscalingTest() { testing::write_tiny_model(folder_ / "model"); }
   Unclip open() { return {folder_ / "model", torch::kFloat32}; }
   void add_second_upsampler() {
-    const auto model = open_model(folder_ / "model");
+    const auto model = model::open_model(folder_ / "model");
     upsampler::UpsamplerConfig config = model.upsamplers.front().net.config;
     config.unet.size = 64;
     config.low_size = 32;
     testing::write_stage<upsampler::Upsampler>(folder_ / "model" / "upsampler_64", config);
-    Manifest manifest = model.manifest;
+    model::Manifest manifest = model.manifest;
     manifest.stages["upsampler_64"] = "upsampler_64";
-    write_manifest(folder_ / "model", manifest);
+    model::write_manifest(folder_ / "model", manifest);
   }
   Upscaled upscaled(const std::vector<Tensor>& pictures,
-                    const Drawing& drawing = {},
+                    const SamplingOptions& sampling = {},
                     std::optional<int64_t> from = std::nullopt) {
     Unclip model = open();
-    UpscaleRequest request{.pictures = {}, .from = from, .seeds = {}, .drawing = drawing};
+    UpscaleRequest request{.pictures = {}, .from = from, .seeds = {}, .sampling = sampling};
     for (size_t i = 0; i < pictures.size(); ++i) {
       request.pictures.emplace_back("picture " + std::to_string(i + 1), pictures[i]);
       request.seeds.push_back(5 + i);
@@ -47,9 +47,9 @@ class UpscalingTest : public ::testing::Test {
     return upscale(model, request, *silent_progress());
   }
   std::string error(const std::vector<Tensor>& pictures,
-                    const Drawing& drawing = {},
+                    const SamplingOptions& sampling = {},
                     std::optional<int64_t> from = std::nullopt) {
-    return error_of(ErrorKind::usage, [&] { upscaled(pictures, drawing, from); });
+    return error_of(ErrorKind::usage, [&] { upscaled(pictures, sampling, from); });
   }
   testing::TemporaryFolder folder_;
 };
@@ -58,8 +58,8 @@ TEST_F(UpscalingTest, IsWhatTheUpsamplerMakesOfADrawing) {
   Unclip model = open();
   const Tensor low = picture(16, 16);
   const Plan plan = make_plan(model.model(), {.prior = PriorKind::none, .size = 32});
-  const Tensor expected =
-      model.enlarge(image::to_network(low), plan, DrawingNoise(std::vector<uint64_t>{5}), *silent_progress());
+  const Tensor expected = model.enlarge(image::to_network(low), plan, SamplingNoise(std::vector<uint64_t>{5}),
+                                        *silent_progress());
   const Upscaled result = upscaled({low});
   EXPECT_TRUE(torch::equal(result.pictures.at(0), image::to_pixels(expected)[0]));
   EXPECT_TRUE(result.warnings.empty());

@@ -17,7 +17,7 @@ AutoregressivePriorConfig tiny() {
   return {.embed_dim = 12,
           .transformer = {.width = 16, .layers = 2, .heads = 2},
           .context = 9,
-          .text_source = TextSource::tokens,
+          .text_source = PriorText::tokens,
           .text_encoder = {.vocab_size = 13,
                            .context_length = 5,
                            .transformer = {.width = 8, .layers = 2, .heads = 2}},
@@ -151,7 +151,7 @@ TEST_F(ArPriorParity, EveryPartOfThePromptIsRead) {
 
 AutoregressivePriorConfig reads_clip() {
   AutoregressivePriorConfig config = tiny();
-  config.text_source = TextSource::clip;
+  config.text_source = PriorText::clip;
   config.text_width = 8;
   return config;
 }

@@ -73,7 +73,7 @@ class ArSample : public ::testing::Test {
     return {.embed_dim = 16,
             .transformer = {.width = 32, .layers = 2, .heads = 2},
             .context = 12,
-            .text_source = TextSource::clip,
+            .text_source = PriorText::clip,
             .text_width = 8,
             .components = 9,
             .buckets = 21,

@@ -12,7 +12,7 @@ using testing::Fixture;
 DiffusionPriorConfig tiny() {
   return {.embed_dim = 16,
           .transformer = {.width = 32, .layers = 3, .heads = 2},
-          .text_source = TextSource::clip,
+          .text_source = PriorText::clip,
           .text_context = 7,
           .text_width = 16,
           .scaling = EmbeddingScaling::standardize,
@@ -94,7 +94,7 @@ TEST_F(PriorParity, APictureDoesNotDependOnItsBatch) {
 
 TEST(DiffusionPrior, OverfitsEightEmbeddings) {
   DiffusionPriorConfig config = tiny();
-  config.text_source = TextSource::tokens;
+  config.text_source = PriorText::tokens;
   config.vocab_size = 8;
   DiffusionPrior model(config);
   nn::initialize_parameters(*model, 1);

@@ -17,14 +17,14 @@ TEST(Compute, OfPriorsCountsWhatEntersAndLeaves) {
   const nn::TransformerConfig transformer{.width = 8, .layers = 2, .heads = 2};
   const prior::DiffusionPriorConfig diffusion{.embed_dim = 6,
                                               .transformer = transformer,
-                                              .text_source = prior::TextSource::clip,
+                                              .text_source = prior::PriorText::clip,
                                               .text_context = 5,
                                               .text_width = 4};
   EXPECT_EQ(training_flops(diffusion),
             3 * (transformer_flops(transformer, 9, 9) + 5 * 2 * 4 * 8 + 3 * 2 * 6 * 8));
   const prior::AutoregressivePriorConfig ar{.embed_dim = 6,
                                             .transformer = transformer,
-                                            .text_source = prior::TextSource::clip,
+                                            .text_source = prior::PriorText::clip,
                                             .text_width = 4,
                                             .buckets = 10};
   // z_t, the dot product and two of three codes are read; each layer projects five tokens to keys and values.

@@ -16,7 +16,7 @@ Tensor gaussian(uint64_t stream, double shift) { return normal_noise({5, stream,
 
 TEST(Statistics, FrechetDifferenceOfShiftedGaussians) {
   // ‖shift‖² of four dimensions: 4 · 1 − 4 · 0.25.
-  const eval::Estimate e = frechet_difference(gaussian(1, 1.0), gaussian(2, 0.5), gaussian(3, 0.0), 1);
+  const metrics::Estimate e = frechet_difference(gaussian(1, 1.0), gaussian(2, 0.5), gaussian(3, 0.0), 1);
   EXPECT_NEAR(e.value, 3.0, 0.5);
   EXPECT_LT(e.low, e.value);
   EXPECT_GT(e.high, e.value);
@@ -25,7 +25,7 @@ TEST(Statistics, FrechetDifferenceOfShiftedGaussians) {
 }
 
 TEST(Statistics, FrechetDifferenceOfASetWithItselfIsNone) {
-  const eval::Estimate e = frechet_difference(gaussian(1, 1.0), gaussian(1, 1.0), gaussian(3, 0.0), 1);
+  const metrics::Estimate e = frechet_difference(gaussian(1, 1.0), gaussian(1, 1.0), gaussian(3, 0.0), 1);
   EXPECT_EQ(e.value, 0);
   EXPECT_EQ(e.low, 0);
   EXPECT_EQ(e.high, 0);

@@ -32,13 +32,13 @@ void write_configs(const fs::path& folder) {
     io::write_file_atomically(folder / name, config_to_json(run));
   };
   train::PriorRun prior;
-  prior.model = pipeline::read_stage_config<prior::DiffusionPriorConfig>(stage("prior"));
+  prior.model = model::read_stage_config<prior::DiffusionPriorConfig>(stage("prior"));
   prior.model.sampling.sampler.kind = diffusion::Sampler::ddim;
   train::ArPriorRun ar_prior;
-  ar_prior.model = pipeline::read_stage_config<prior::AutoregressivePriorConfig>(stage("ar_prior"));
+  ar_prior.model = model::read_stage_config<prior::AutoregressivePriorConfig>(stage("ar_prior"));
   ar_prior.fit_pictures = 32;
   train::DecoderRun decoder;
-  decoder.model = pipeline::read_stage_config<decoder::DecoderConfig>(stage("decoder"));
+  decoder.model = model::read_stage_config<decoder::DecoderConfig>(stage("decoder"));
   decoder.sheet = {.pictures = 2, .steps = 2};
   prior.data = ar_prior.data = decoder.data = loader();
   write("prior.json", prior);

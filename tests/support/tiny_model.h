@@ -28,7 +28,7 @@ inline void write_tiny_ar_prior(const std::filesystem::path& folder) {
   const prior::AutoregressivePriorConfig config{.embed_dim = 16,
                                                 .transformer = {.width = 16, .layers = 1, .heads = 2},
                                                 .context = 8,
-                                                .text_source = prior::TextSource::clip,
+                                                .text_source = prior::PriorText::clip,
                                                 .text_width = 16,
                                                 .components = 6,
                                                 .buckets = 16,
@@ -56,7 +56,7 @@ inline void write_tiny_model(const std::filesystem::path& folder) {
       folder / "prior",
       prior::DiffusionPriorConfig{.embed_dim = 16,
                                   .transformer = {.width = 16, .layers = 1, .heads = 2},
-                                  .text_source = prior::TextSource::clip,
+                                  .text_source = prior::PriorText::clip,
                                   .text_context = 24,
                                   .text_width = 16,
                                   .scaling = prior::EmbeddingScaling::standardize,
@@ -77,7 +77,7 @@ inline void write_tiny_model(const std::filesystem::path& folder) {
       decoder::DecoderConfig{
           .unet = unet,
           .embed_dim = 16,
-          .text = {.source = decoder::TextSource::clip, .context_length = 24, .clip_width = 16},
+          .text = {.source = decoder::DecoderText::clip, .context_length = 24, .clip_width = 16},
           .diffusion = v,
           .sampling = {.sampler = {.kind = diffusion::Sampler::ddim, .timesteps = "4"}, .guidance = 2.0}});
   nn::UNetConfig up = unet;
@@ -92,17 +92,17 @@ inline void write_tiny_model(const std::filesystem::path& folder) {
                                  .diffusion = v,
                                  .sampler = {.kind = diffusion::Sampler::ddim, .timesteps = "3"},
                                  .low_size = 16});
-  pipeline::write_manifest(folder, {.name = "tiny",
-                                    .version = "1",
-                                    .licence = "Apache-2.0",
-                                    .card = "",
-                                    .attribution = {},
-                                    .trained_on = {},
-                                    .stages = {{"clip", "clip"},
-                                               {"prior", "prior"},
-                                               {"ar_prior", "ar_prior"},
-                                               {"decoder", "decoder"},
-                                               {"upsampler_32", "upsampler_32"}}});
+  model::write_manifest(folder, {.name = "tiny",
+                                 .version = "1",
+                                 .licence = "Apache-2.0",
+                                 .card = "",
+                                 .attribution = {},
+                                 .trained_on = {},
+                                 .stages = {{"clip", "clip"},
+                                            {"prior", "prior"},
+                                            {"ar_prior", "ar_prior"},
+                                            {"decoder", "decoder"},
+                                            {"upsampler_32", "upsampler_32"}}});
 }
 
 }  // namespace unclip::testing

@@ -9,6 +9,7 @@
 #include "unclip/io/state.h"
 #include "unclip/train/first_weights.h"
 #include "unclip/train/holes.h"
+#include "unclip/train/trained_model.h"
 
 namespace unclip::train {
 namespace {
@@ -47,7 +48,7 @@ decoder::DecoderConfig config_of(bool inpaint, int64_t channels = 8) {
                    .context_width = 12,
                    .groups = 4},
           .embed_dim = 16,
-          .text = {.source = decoder::TextSource::none},
+          .text = {.source = decoder::DecoderText::none},
           .diffusion = {.parameterization = diffusion::Parameterization::v},
           .inpaint = inpaint};
 }
@@ -67,6 +68,7 @@ class FineTuning : public ::testing::Test {
   FineTuning() {
     std::filesystem::create_directories(folder_ / "decoder");
     io::save_state(*base_, folder_ / "decoder/model.safetensors");
+    io::write_file_atomically(folder_ / "decoder/config.json", config_to_json(config_of(false)));
     io::write_file_atomically(folder_ / "model.json",
                               std::string(R"({"format": 1, "stages": {"decoder": {"dir": "decoder"}}})"));
   }
@@ -76,7 +78,7 @@ class FineTuning : public ::testing::Test {
 
 TEST_F(FineTuning, StartsAsTheOtherDecoderWhateverTheSurroundings) {
   decoder::Decoder model(config_of(true));
-  start_from(*model, folder_.path(), "decoder");
+  start_from(*model, open_trained(folder_.path()), "decoder");
   const torch::NoGradGuard no_grad;
   model->eval();
   const Tensor x_t = normal_noise({1, 1, 1}, {2, 3, 8, 8}), z_i = normal_noise({1, 2, 1}, {2, 16});
@@ -97,7 +99,7 @@ TEST_F(FineTuning, MayAddAFineHeadAndALayout) {
   config.layout = true;
   decoder::Decoder model(config);
   nn::initialize_parameters(*model, 3);
-  start_from(*model, folder_.path(), "decoder");
+  start_from(*model, open_trained(folder_.path()), "decoder");
   const torch::NoGradGuard no_grad;
   model->eval();
   const Tensor x_t = normal_noise({1, 1, 1}, {2, 3, 8, 8}), t = torch::tensor({10, 700}, torch::kLong);
@@ -110,12 +112,15 @@ TEST_F(FineTuning, MayAddAFineHeadAndALayout) {
 
 TEST_F(FineTuning, NamesWhatDoesNotFit) {
   decoder::Decoder wider(config_of(true, 12));
-  EXPECT_THAT(error_of(ErrorKind::checkpoint, [&] { start_from(*wider, folder_.path(), "decoder"); }),
-              ::testing::HasSubstr("does not fit"));
-  EXPECT_THAT(error_of(ErrorKind::checkpoint, [&] { start_from(*base_, folder_.path(), "prior"); }),
-              ::testing::HasSubstr("no stage 'prior'"));
-  EXPECT_THAT(error_of(ErrorKind::io, [&] { start_from(*base_, folder_ / "decoder", "decoder"); }),
-              ::testing::HasSubstr("neither a run nor a model directory"));
+  EXPECT_THAT(
+      error_of(ErrorKind::checkpoint, [&] { start_from(*wider, open_trained(folder_.path()), "decoder"); }),
+      ::testing::HasSubstr("does not fit"));
+  EXPECT_THAT(
+      error_of(ErrorKind::checkpoint, [&] { start_from(*base_, open_trained(folder_.path()), "prior"); }),
+      ::testing::HasSubstr("no stage 'prior'"));
+  EXPECT_THAT(
+      error_of(ErrorKind::io, [&] { start_from(*base_, open_trained(folder_ / "decoder"), "decoder"); }),
+      ::testing::HasSubstr("neither a run nor a model directory"));
 }
 
 TEST(Surroundings, AreKnownPixelsAndWhereTheyAre) {

@@ -86,8 +86,8 @@ TEST(FitStack, FineTunesTheArchitectureOfTheModelItStartsFrom) {
 }
 
 TEST(Health, IsJudgedAgainstChanceAndThePlainAlternative) {
-  const auto verdict = [](const char* stage, const Figures& figures, double progress) {
-    return judge(stage, figures, progress, 100).front();
+  const auto verdict = [](const char* stage, const Metrics& metrics, double progress) {
+    return judge(stage, metrics, progress, 100).front();
   };
   EXPECT_TRUE(verdict("clip", {{"text_to_image_r10", 0.5}}, 1.0).healthy);
   EXPECT_FALSE(verdict("clip", {{"text_to_image_r10", 0.15}}, 1.0).healthy);  // chance is 0.1

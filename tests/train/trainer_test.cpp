@@ -57,7 +57,7 @@ class TinyStage final : public Stage {
     if (static_cast<int64_t>(key.step) == poisoned_step_) value = value / 0.0;
     return {value, {}};
   }
-  Figures evaluate(const fs::path&) override { return {{"figure", 1.0}}; }
+  Metrics evaluate(const fs::path&) override { return {{"figure", 1.0}}; }
 
  private:
   TinyNet net_;

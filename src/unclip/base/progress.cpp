@@ -1,17 +1,13 @@
 #include "unclip/base/progress.h"
 
-#include <atomic>
-
 #include "unclip/base/error.h"
 
 namespace unclip {
 namespace {
 
-std::atomic<bool> stop_flag{false};
-static_assert(std::atomic<bool>::is_always_lock_free, "the flag is set from signal handlers");
-
 class SilentProgress final : public Progress {
  public:
+  using Progress::Progress;
   void begin(const std::string& /*stage*/, int64_t /*total*/) override {}
   void advance(int64_t /*units*/) override {}
   void note(const std::string& /*text*/) override {}
@@ -20,10 +16,12 @@ class SilentProgress final : public Progress {
 
 }  // namespace
 
-std::shared_ptr<Progress> silent_progress() { return std::make_shared<SilentProgress>(); }
+void StopToken::throw_if_stopped() const {
+  check(!stop_requested(), ErrorKind::interrupted, "stopped by request");
+}
 
-void request_stop() noexcept { stop_flag.store(true); }
-bool stop_requested() noexcept { return stop_flag.load(); }
-void throw_if_stopped() { check(!stop_requested(), ErrorKind::interrupted, "stopped by request"); }
+std::shared_ptr<Progress> silent_progress(StopToken stop) {
+  return std::make_shared<SilentProgress>(std::move(stop));
+}
 
 }  // namespace unclip

@@ -31,7 +31,7 @@ io::KeyMap hugging_face_key_map() {
   return map;
 }
 
-io::KeyMap openai_key_map(Towers towers) {
+io::KeyMap openai_key_map() {
   const nn::BlockNames names{.ln_1 = "ln_1",
                              .ln_2 = "ln_2",
                              .fc = "mlp.c_fc",
@@ -60,11 +60,21 @@ io::KeyMap openai_key_map(Towers towers) {
       map.rules.push_back({ours + ".blocks.{i}.attn.qkv." + p, {theirs + ".{i}.attn.in_proj_" + p}});
     }
   }
-  const std::vector<std::string> text{"token_embedding.weight", "positional_embedding", "ln_final.{p}",
-                                      "text_projection", "transformer.{name...}"};
-  if (towers == Towers::image) map.ignored.insert(map.ignored.end(), text.begin(), text.end());
-  if (towers == Towers::text) map.ignored.push_back("visual.{name...}");
-  if (towers != Towers::both) map.ignored.push_back("logit_scale");
+  return map;
+}
+
+io::KeyMap one_tower(io::KeyMap map, Towers tower) {
+  const std::string other = tower == Towers::image ? "text." : "visual.";
+  if (map.rules.empty()) {
+    map.rules.push_back({"{name...}", {"{name...}"}});
+    map.ignored.insert(map.ignored.end(), {other + "{name...}", "logit_scale"});
+    return map;
+  }
+  std::erase_if(map.rules, [&](const io::KeyRule& rule) {
+    const bool passed_over = rule.ours.starts_with(other) || rule.ours == "logit_scale";
+    if (passed_over) map.ignored.insert(map.ignored.end(), rule.theirs.begin(), rule.theirs.end());
+    return passed_over;
+  });
   return map;
 }
 

@@ -8,9 +8,11 @@ namespace unclip::clip {
 /// Hugging Face's CLIPModel; CLIPTextModelWithProjection and CLIPVisionModelWithProjection have one tower's
 /// part.
 io::KeyMap hugging_face_key_map();
-/// OpenAI's and OpenCLIP's CLIP: projections are transposed, q, k and v are one matrix. With one tower the
-/// tensors of the other one are passed over.
-io::KeyMap openai_key_map(Towers towers = Towers::both);
+/// OpenAI's and OpenCLIP's CLIP: projections are transposed, q, k and v are one matrix.
+io::KeyMap openai_key_map();
+/// The same for one tower of a file that holds both: the tensors of the other one, and the logit scale, are
+/// passed over. A map without rules is one between equal names.
+io::KeyMap one_tower(io::KeyMap map, Towers tower);
 
 /// The shape of a model, read off its tensors under our names, for files that come without a configuration.
 /// What tensors cannot tell is as in OpenAI's models: heads of one width, QuickGELU. Error(checkpoint)

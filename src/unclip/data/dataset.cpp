@@ -103,7 +103,7 @@ Dataset Dataset::open(std::span<const std::string> sources, const DatasetOptions
   contents->archives = found.archives;
   select(options.part, found.entries);
   for (Entry& entry : found.entries) {
-    throw_if_stopped();
+    options.stop.throw_if_stopped();
     contents->admit(std::move(entry), options);
   }
   if (contents->entries.empty()) {

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "unclip/base/stop.h"
 #include "unclip/data/damage.h"
 
 namespace unclip::data {
@@ -34,6 +35,7 @@ enum class Part { all, training, held_out };
 struct DatasetOptions {
   bool require_captions = true;  // false: pictures without a caption are samples too (upsamplers)
   Part part = Part::all;
+  StopToken stop = {};  // asked before each sample
 };
 
 /// A fixed list of samples. The same files give the same list in the same order, whatever the file system.

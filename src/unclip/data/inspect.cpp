@@ -96,7 +96,7 @@ DatasetReport inspect(const Dataset& dataset, Progress& progress) {
   Inspector inspector(dataset);
   progress.begin("inspect", dataset.size());
   for (int64_t index = 0; index < dataset.size(); ++index) {
-    throw_if_stopped();
+    progress.throw_if_stopped();
     inspector.add(index);
     progress.advance();
   }

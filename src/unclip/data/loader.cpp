@@ -19,7 +19,7 @@ namespace unclip::data {
 namespace {
 
 /// A visit and the epoch it belongs to.
-struct Appointment {
+struct SampleVisit {
   Visit visit;
   int64_t epoch;
 };
@@ -35,7 +35,7 @@ class Cursor {
           visits_.size(), " samples: the data set or the number of processes has changed");
   }
 
-  Appointment take() {
+  SampleVisit take() {
     for (int empty_epochs = 0; state_.index >= static_cast<int64_t>(visits_.size()); ++empty_epochs) {
       check(empty_epochs < kMaxEmptyEpochs, ErrorKind::data, "the data set has ", dataset_.size(),
             " samples, too few (or of too little weight) for ", seed_.world_size, " processes");
@@ -136,7 +136,7 @@ class Loader::Implementation {
   };
   struct Order {
     int64_t number;  // of the batch
-    std::vector<Appointment> appointments;
+    std::vector<SampleVisit> visits;
     LoaderState next;
   };
 
@@ -172,8 +172,8 @@ class Loader::Implementation {
 
   Order take_order(int64_t number) {
     Order order{number, {}, {}};
-    while (static_cast<int64_t>(order.appointments.size()) < config_.batch_size) {
-      order.appointments.push_back(cursor_.take());
+    while (static_cast<int64_t>(order.visits.size()) < config_.batch_size) {
+      order.visits.push_back(cursor_.take());
     }
     order.next = cursor_.state();
     return order;
@@ -184,7 +184,7 @@ class Loader::Implementation {
     PixelRows low_res(config_.picture.low_res ? config_.batch_size : 0, config_.picture.low_res_side());
     Batch batch;
     batch.next = order.next;
-    for (const auto& [visit, epoch] : order.appointments) {
+    for (const auto& [visit, epoch] : order.visits) {
       const auto row = static_cast<int64_t>(batch.samples.size());
       const uint64_t step = (static_cast<uint64_t>(epoch) << 32) + static_cast<uint64_t>(visit.position);
       TrainingSample sample = reader_.read(visit.sample, {seed_.seed, stream_id("data sample"), step});

@@ -98,7 +98,7 @@ PackReport pack(const Dataset& dataset,
   DamageLog damage;
   progress.begin("pack", dataset.size());
   for (int64_t index = 0; index < dataset.size(); ++index) {
-    throw_if_stopped();
+    progress.throw_if_stopped();
     progress.advance();
     const Sample sample = dataset.sample(index);
     try {

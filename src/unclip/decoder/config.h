@@ -11,12 +11,12 @@ namespace unclip::decoder {
 
 /// Where the decoder's caption tokens come from: nowhere, its own text transformer (GLIDE's pathway, which
 /// unCLIP keeps), or the outputs of CLIP's text tower (Karlo).
-enum class TextSource { none, own, clip };
+enum class DecoderText { none, own, clip };
 /// What replaces a dropped z_i: zeros (unCLIP Fig. 8) or a learned vector (Karlo).
 enum class NullImage { zeros, learned };
 
 struct DecoderTextConfig {
-  TextSource source = TextSource::own;
+  DecoderText source = DecoderText::own;
   int64_t vocab_size = 49408;
   int64_t context_length = 256;
   nn::TransformerConfig transformer{.width = 2048, .layers = 24, .heads = 32};  // of source own
@@ -86,11 +86,11 @@ struct DecoderConfig {
 }  // namespace unclip::decoder
 
 template <>
-struct unclip::EnumNames<unclip::decoder::TextSource> {
-  static constexpr std::array<std::pair<decoder::TextSource, std::string_view>, 3> value{
-      {{decoder::TextSource::none, "none"},
-       {decoder::TextSource::own, "own"},
-       {decoder::TextSource::clip, "clip"}}};
+struct unclip::EnumNames<unclip::decoder::DecoderText> {
+  static constexpr std::array<std::pair<decoder::DecoderText, std::string_view>, 3> value{
+      {{decoder::DecoderText::none, "none"},
+       {decoder::DecoderText::own, "own"},
+       {decoder::DecoderText::clip, "clip"}}};
 };
 template <>
 struct unclip::EnumNames<unclip::decoder::NullImage> {

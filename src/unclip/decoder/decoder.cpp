@@ -25,7 +25,7 @@ void DecoderConfig::validate() const {
         "decoder: unet.context_width is 0, but z_i enters as context tokens: give the width of a token");
   check(image_drop >= 0 && image_drop <= 1 && text_drop >= 0 && text_drop <= 1, ErrorKind::config,
         "decoder: image_drop is ", image_drop, " and text_drop ", text_drop, ", expected rates in 0…1");
-  if (text.source == TextSource::own) text.transformer.validate("decoder.text.transformer");
+  if (text.source == DecoderText::own) text.transformer.validate("decoder.text.transformer");
 }
 
 DecoderImpl::DecoderImpl(const DecoderConfig& c)
@@ -40,13 +40,13 @@ DecoderImpl::DecoderImpl(const DecoderConfig& c)
     z_i_layout = register_module("z_i_layout", nn::Linear(c.embed_dim, width * side * side,
                                                           nn::LinearOptions{.init = nn::Init::zeros()}));
   }
-  if (c.text.source == TextSource::own) {
+  if (c.text.source == DecoderText::own) {
     text_encoder = register_module(
         "text_encoder",
         nn::TextEncoder(nn::TextEncoderConfig{c.text.vocab_size, c.text.context_length, c.text.transformer}));
     text_proj = register_module("text_proj", nn::Linear(c.text.transformer.width, c.unet.context_width));
     text_embed = register_module("text_embed", nn::Linear(c.text.transformer.width, c.unet.embed_width()));
-  } else if (c.text.source == TextSource::clip) {
+  } else if (c.text.source == DecoderText::clip) {
     text_proj = register_module("text_proj", nn::Linear(c.text.clip_width, c.unet.context_width));
     text_norm = register_module("text_norm", nn::LayerNorm(c.unet.context_width));
     if (c.text.add_z_t)
@@ -84,7 +84,7 @@ nn::UNetConditioning DecoderImpl::condition(const DecoderInput& input) {
   Tensor embedding = z_i_embed(z_i);
   Tensor tokens = z_i_tokens(z_i).view({batch, config_.image_tokens, config_.unet.context_width});
   std::optional<Tensor> mask;
-  if (config_.text.source != TextSource::none) {
+  if (config_.text.source != DecoderText::none) {
     if (!input.text) fail(ErrorKind::shape, "decoder: this model reads captions, but none was given");
     const nn::TextEncoding& text = *input.text;
     if (!text_encoder.is_empty()) {

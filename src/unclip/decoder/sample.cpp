@@ -3,14 +3,14 @@
 namespace unclip::decoder {
 namespace {
 
-DecoderInput conditional_input(const DrawingInput& input) {
+DecoderInput conditional_input(const SampleInput& input) {
   DecoderInput result{.z_i = input.z_i, .drop_image = {}, .text = input.text};
   if (input.without_image) result.drop_image = torch::ones({input.z_i.size(0)}, torch::kBool);
   return result;
 }
 
 /// Rows 0…N−1 with z_i and caption, rows N…2N−1 with neither.
-DecoderInput doubled_input(const DrawingInput& input) {
+DecoderInput doubled_input(const SampleInput& input) {
   const int64_t count = input.z_i.size(0);
   DecoderInput both{.z_i = torch::cat({input.z_i, input.z_i}), .drop_image = {}, .text = {}};
   both.drop_image = torch::arange(2 * count) >= (input.without_image ? 0 : count);
@@ -28,7 +28,7 @@ Tensor with_surroundings(const Tensor& x_t, const Tensor& around) {
 
 }  // namespace
 
-diffusion::Denoiser unbounded_denoiser(Decoder& model, const DrawingInput& input, double guidance) {
+diffusion::Denoiser unbounded_denoiser(Decoder& model, const SampleInput& input, double guidance) {
   check(input.surroundings.has_value() == model->config().inpaint, ErrorKind::shape,
         "decoder: the surroundings of a hole are given to a network that was not trained for them, or are "
         "missing");
@@ -46,13 +46,13 @@ diffusion::Denoiser unbounded_denoiser(Decoder& model, const DrawingInput& input
   return diffusion::make_denoiser(diffusion::NoiseSchedule(config.schedule), config, guided);
 }
 
-diffusion::Denoiser guided_denoiser(Decoder& model, const DrawingInput& input, double guidance) {
+diffusion::Denoiser guided_denoiser(Decoder& model, const SampleInput& input, double guidance) {
   return diffusion::threshold(unbounded_denoiser(model, input, guidance),
                               model->config().diffusion.threshold);
 }
 
 Tensor sample(Decoder& model,
-              const DrawingInput& input,
+              const SampleInput& input,
               const DecoderSampling& sampling,
               const diffusion::SamplingHooks& hooks) {
   sampling.validate();

@@ -6,7 +6,7 @@
 namespace unclip::decoder {
 
 /// What N pictures are drawn from, and what stands for "nothing" in the unconditional half of the guidance.
-struct DrawingInput {
+struct SampleInput {
   Tensor z_i;                                 // [N, D]
   std::optional<nn::TextEncoding> text;       // N captions, unless the model reads none
   std::optional<nn::TextEncoding> null_text;  // the empty caption, N = 1
@@ -16,13 +16,13 @@ struct DrawingInput {
 
 /// x̂_0(x_t, t) under guidance: z_i and caption are dropped together in the unconditional half, as in
 /// training.
-diffusion::Denoiser guided_denoiser(Decoder& model, const DrawingInput& input, double guidance);
+diffusion::Denoiser guided_denoiser(Decoder& model, const SampleInput& input, double guidance);
 /// The same without the model's threshold, which would make inversion inexact.
-diffusion::Denoiser unbounded_denoiser(Decoder& model, const DrawingInput& input, double guidance);
+diffusion::Denoiser unbounded_denoiser(Decoder& model, const SampleInput& input, double guidance);
 
 /// [N, 3, S, S] in −1…1.
 Tensor sample(Decoder& model,
-              const DrawingInput& input,
+              const SampleInput& input,
               const DecoderSampling& sampling,
               const diffusion::SamplingHooks& hooks);
 

@@ -39,7 +39,7 @@ std::string shard_bytes(const torch::Tensor& pixels,
 
 }  // namespace
 
-fs::path draw_pictures(pipeline::Unclip& model,
+fs::path draw_pictures(const pipeline::Unclip& model,
                        const DrawRequest& request,
                        const fs::path& folder,
                        const std::string& stage,
@@ -47,17 +47,17 @@ fs::path draw_pictures(pipeline::Unclip& model,
   const fs::path target = folder / key_of(request);
   fs::create_directories(target);
   const auto count = static_cast<int64_t>(request.captions.size());
-  const auto silent = silent_progress();
+  const auto silent = silent_progress(progress.stop());
   progress.begin(stage, count);
   for (int64_t first = 0; first < count; first += kShard) {
-    throw_if_stopped();
+    progress.throw_if_stopped();
     const int64_t last = std::min(first + kShard, count);
     const fs::path shard = target / (numbered(first / kShard, 5) + ".tar");
     if (!fs::exists(shard)) {
       pipeline::GenerateRequest part{
           .captions = {request.captions.begin() + first, request.captions.begin() + last},
           .seeds = std::vector<uint64_t>(size_t(last - first)),
-          .drawing = request.drawing};
+          .sampling = request.sampling};
       std::iota(part.seeds.begin(), part.seeds.end(), request.seed + static_cast<uint64_t>(first));
       const torch::Tensor pixels = image::to_pixels(model.generate(part, *silent).pictures);
       io::write_file_atomically(shard, shard_bytes(pixels, part.captions, first));

@@ -12,13 +12,13 @@ namespace unclip::eval {
 struct DrawRequest {
   std::vector<std::string> captions;  // picture k is drawn from captions[k] with seed + k
   uint64_t seed = 0;
-  pipeline::Drawing drawing;
+  pipeline::SamplingOptions sampling;
   std::string identity;  // another text whenever model or drawing differ: names the folder
 };
 
 /// Draws what is not there yet into FOLDER/KEY/00000.tar, 00001.tar, … (x.png with x.txt) and returns
 /// FOLDER/KEY. Reports to `progress` as `stage`, one unit a picture.
-std::filesystem::path draw_pictures(pipeline::Unclip& model,
+std::filesystem::path draw_pictures(const pipeline::Unclip& model,
                                     const DrawRequest& request,
                                     const std::filesystem::path& folder,
                                     const std::string& stage,

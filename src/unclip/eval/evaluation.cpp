@@ -5,8 +5,8 @@
 #include "unclip/base/error.h"
 #include "unclip/data/picture.h"
 #include "unclip/eval/draw.h"
-#include "unclip/eval/manifold.h"
 #include "unclip/eval/report/plot.h"
+#include "unclip/metrics/manifold.h"
 #include "unclip/pipeline/unclip.h"
 
 namespace unclip::eval {
@@ -15,11 +15,12 @@ namespace {
 
 constexpr int64_t kExamples = 8;
 constexpr int64_t kLargestTile = 128;
+constexpr int64_t kCaptionBatch = 128;
 
 data::Dataset open_enough(const std::vector<std::string>& sources) {
   data::Dataset dataset = data::Dataset::open(sources, {.require_captions = false});
   check(dataset.size() >= kFewestPictures, ErrorKind::data, "there are ", dataset.size(),
-        " pictures, expected at least ", kFewestPictures, ": the ", kNeighbours,
+        " pictures, expected at least ", kFewestPictures, ": the ", metrics::kNeighbours,
         " nearest neighbours of each are looked for");
   return dataset;
 }
@@ -39,20 +40,20 @@ std::vector<std::string> captions_of(const data::Dataset& dataset, const Feature
 class Judge {
  public:
   /// Opens and checks all that is given; looks at no picture yet.
-  Judge(const Yardstick& yardstick, Progress& progress)
-      : yardstick_(yardstick),
+  Judge(const EvalReference& reference, Progress& progress)
+      : reference_(reference),
         progress_(progress),
-        extractor_(open_extractor(yardstick.features, yardstick.vocabulary, yardstick.dtype)) {
-    if (!yardstick.clip.empty())
-      caption_reader_ = open_extractor(yardstick.clip, yardstick.vocabulary, yardstick.dtype);
+        extractor_(open_extractor(reference.features, reference.vocabulary, reference.dtype)) {
+    if (!reference.clip.empty())
+      caption_reader_ = open_extractor(reference.clip, reference.vocabulary, reference.dtype);
     check(!caption_reader_ || caption_reader_->clip() != nullptr, ErrorKind::data, "'",
-          yardstick.clip.string(), "' is no CLIP, which reads captions");
-    if (!yardstick.ratings.empty()) ratings_ = read_ratings(yardstick.ratings);
-    if (!yardstick.comparisons.empty()) comparisons_ = read_comparisons(yardstick.comparisons);
-    if (is_feature_file(yardstick.real.front())) {
-      evaluation_.real = load_fitting(yardstick.real.front());
+          reference.clip.string(), "' is no CLIP, which reads captions");
+    if (!reference.ratings.empty()) ratings_ = read_ratings(reference.ratings);
+    if (!reference.comparisons.empty()) comparisons_ = read_comparisons(reference.comparisons);
+    if (is_feature_file(reference.real.front())) {
+      evaluation_.real = load_fitting(reference.real.front());
     } else {
-      dataset_.emplace(open_enough(yardstick.real));
+      dataset_.emplace(open_enough(reference.real));
     }
   }
 
@@ -100,18 +101,18 @@ class Judge {
     } else {
       point.set = *opened.set;
     }
-    point.comparison = compare(point.set, evaluation_.real, yardstick_.seed);
+    point.comparison = compare(point.set, evaluation_.real, reference_.seed, progress_.stop());
     if (opened.dataset) point.comparison.captions = judge_captions(*opened.dataset, point);
     for (const GivenProbe& given : evaluation_.probes) {
       point.comparison.probes.emplace_back(
-          given.name, bootstrap_mean(given.probe(point.set.features), {.seed = yardstick_.seed}));
+          given.name, metrics::bootstrap_mean(given.probe(point.set.features), {.seed = reference_.seed}));
     }
     warn_of_sizes(point);
     evaluation_.points.push_back(std::move(point));
   }
 
   std::vector<torch::Tensor> tiles(const data::Dataset& dataset, const std::vector<int64_t>& samples) const {
-    const int64_t side = std::min(yardstick_.size.value_or(kLargestTile), kLargestTile);
+    const int64_t side = std::min(reference_.size.value_or(kLargestTile), kLargestTile);
     std::vector<torch::Tensor> result;
     for (const int64_t sample : samples)
       result.push_back(data::square_picture(dataset.picture(sample).data, dataset.key(sample), side));
@@ -155,17 +156,18 @@ class Judge {
     return set;
   }
   /// None if no CLIP is at hand or a picture has no caption.
-  std::optional<CaptionFigures> judge_captions(const data::Dataset& dataset, const Point& point) {
+  std::optional<CaptionMetrics> judge_captions(const data::Dataset& dataset, const Point& point) {
     const FeatureExtractor& reader = caption_reader_ ? *caption_reader_ : *extractor_;
     if (reader.clip() == nullptr) return std::nullopt;
     const std::vector<std::string> captions = captions_of(dataset, point.set);
     if (captions.empty()) return std::nullopt;
     const torch::Tensor z_i =
         caption_reader_ ? look_at(dataset, reader, point.name + ", CLIP").features : point.set.features;
-    return compare_with_captions(z_i, encode_captions(*reader.clip(), captions, progress_), yardstick_.seed);
+    const torch::Tensor z_t = reader.clip()->embed_captions(captions, kCaptionBatch, progress_);
+    return compare_with_captions(z_i, z_t, reference_.seed, progress_.stop());
   }
   ExtractOptions options(const std::string& stage) const {
-    return {.size = yardstick_.size, .cache = yardstick_.folder / "features", .stage = stage};
+    return {.size = reference_.size, .cache = reference_.folder / "features", .stage = stage};
   }
   void warn(const std::string& sentence) { evaluation_.warnings.push_back(sentence); }
   void warn_of_damage(const std::string& what, const FeatureSet& set) {
@@ -177,14 +179,14 @@ class Judge {
   }
   void warn_of_sizes(const Point& point) {
     const FeatureSet &drawn = point.set, &real = evaluation_.real;
-    if (yardstick_.size || drawn.largest_side == 0 || real.largest_side == 0) return;
+    if (reference_.size || drawn.largest_side == 0 || real.largest_side == 0) return;
     if (drawn.largest_side >= real.smallest_side && real.largest_side >= drawn.smallest_side) return;
     warn(join_text("The pictures (", point.name, ") have ", drawn.smallest_side, " to ", drawn.largest_side,
                    " pixels a side, the real ones ", real.smallest_side, " to ", real.largest_side,
                    ": their sharpness counts as a difference; --size brings all to one size first."));
   }
 
-  const Yardstick& yardstick_;
+  const EvalReference& reference_;
   Progress& progress_;
   std::unique_ptr<FeatureExtractor> extractor_;
   std::unique_ptr<FeatureExtractor> caption_reader_;  // null: extractor_ reads captions if it can
@@ -203,7 +205,7 @@ void check_captions(const data::Dataset& dataset) {
 /// Whose captions are drawn: of `samples` in random order, again and again.
 std::vector<int64_t> shuffled(const std::vector<int64_t>& samples, int64_t n, uint64_t seed) {
   const int64_t count = std::ssize(samples);
-  const torch::Tensor order = random_subset(count, count, {seed, stream_id("eval.captions"), 0});
+  const torch::Tensor order = metrics::random_subset(count, count, {seed, stream_id("eval.captions"), 0});
   std::vector<int64_t> result(static_cast<size_t>(n));
   for (int64_t k = 0; k < n; ++k) result[size_t(k)] = samples[size_t(order[k % count].item<int64_t>())];
   return result;
@@ -211,38 +213,38 @@ std::vector<int64_t> shuffled(const std::vector<int64_t>& samples, int64_t n, ui
 
 }  // namespace
 
-Evaluation evaluate_pictures(const Yardstick& yardstick,
+Evaluation evaluate_pictures(const EvalReference& reference,
                              const std::vector<std::string>& pictures,
                              Progress& progress) {
-  Judge judge(yardstick, progress);
+  Judge judge(reference, progress);
   const Judge::Drawn drawn = judge.open_drawn(pictures);
   judge.look_at_real_pictures();
   judge.judge({.name = "pictures", .sources = pictures}, drawn);
   return judge.finish();
 }
 
-Evaluation evaluate_model(const Yardstick& yardstick, const Trial& trial, Progress& progress) {
-  pipeline::Unclip model(trial.model, yardstick.dtype);
-  pipeline::make_plan(model.model(), trial.drawing);
-  Judge judge(yardstick, progress);
+Evaluation evaluate_model(const EvalReference& reference, const EvalRun& run, Progress& progress) {
+  pipeline::Unclip model(run.model, {.dtype = reference.dtype}, reference.vocabulary);
+  pipeline::make_plan(model.model(), run.sampling);
+  Judge judge(reference, progress);
   const data::Dataset& dataset = judge.dataset();
   check_captions(dataset);
   judge.look_at_real_pictures();
-  const std::vector<int64_t> samples = shuffled(judge.evaluation().real.samples, trial.n, yardstick.seed);
-  DrawRequest request{.captions = {}, .seed = yardstick.seed, .drawing = trial.drawing, .identity = {}};
+  const std::vector<int64_t> samples = shuffled(judge.evaluation().real.samples, run.n, reference.seed);
+  DrawRequest request{.captions = {}, .seed = reference.seed, .sampling = run.sampling, .identity = {}};
   for (const int64_t sample : samples) request.captions.push_back(dataset.captions(sample).front());
   const auto shown = std::min<ptrdiff_t>(kExamples, std::ssize(samples));
   judge.evaluation().real_examples = judge.tiles(dataset, {samples.begin(), samples.begin() + shown});
   judge.evaluation().example_captions.assign(request.captions.begin(), request.captions.begin() + shown);
-  std::vector<std::optional<double>> scales(trial.guidance.begin(), trial.guidance.end());
-  if (scales.empty()) scales.push_back(trial.drawing.guidance);
+  std::vector<std::optional<double>> scales(run.guidance.begin(), run.guidance.end());
+  if (scales.empty()) scales.push_back(run.sampling.guidance);
   for (const std::optional<double>& scale : scales) {
-    request.drawing.guidance = scale;
+    request.sampling.guidance = scale;
     const std::string guidance = scale ? report::number_text(*scale, 6) : "of the model";
-    request.identity = join_text(folder_identity(trial.model), c10::toString(yardstick.dtype), '\n',
-                                 trial.settings, "\nguidance ", guidance);
+    request.identity = join_text(folder_identity(run.model), c10::toString(reference.dtype), '\n',
+                                 run.settings, "\nguidance ", guidance);
     const fs::path drawn =
-        draw_pictures(model, request, yardstick.folder / "drawn", "guidance " + guidance, progress);
+        draw_pictures(model, request, reference.folder / "drawn", "guidance " + guidance, progress);
     const std::vector<std::string> shards{drawn.string()};
     judge.judge({.name = "guidance " + guidance, .guidance = scale, .sources = shards},
                 judge.open_drawn(shards));

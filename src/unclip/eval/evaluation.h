@@ -9,12 +9,12 @@
 
 #include "unclip/eval/comparison.h"
 #include "unclip/eval/given_probes.h"
-#include "unclip/pipeline/drawing.h"
+#include "unclip/pipeline/plan.h"
 
 namespace unclip::eval {
 
 /// What drawn pictures are held against, and by which features.
-struct Yardstick {
+struct EvalReference {
   std::vector<std::string> real;   // shards, folders or patterns; or one feature file
   std::filesystem::path features;  // see open_extractor
   std::filesystem::path clip =
@@ -29,11 +29,11 @@ struct Yardstick {
 };
 
 /// What a model draws in order to be judged.
-struct Trial {
+struct EvalRun {
   std::filesystem::path model;
   int64_t n = 1000;  // pictures, for captions of the data in random order, again and again if there are fewer
   std::vector<double> guidance;  // decoder guidance scales; empty: the model's own
-  pipeline::Drawing drawing;
+  pipeline::SamplingOptions sampling;
   std::string settings;  // all of the drawing's settings as text: part of what finished drawings are known by
 };
 
@@ -59,10 +59,10 @@ struct Evaluation {
 };
 
 /// Whatever can be wrong but damaged pictures is an Error before anything is drawn or written.
-Evaluation evaluate_pictures(const Yardstick& yardstick,
+Evaluation evaluate_pictures(const EvalReference& reference,
                              const std::vector<std::string>& pictures,
                              Progress& progress);
-Evaluation evaluate_model(const Yardstick& yardstick, const Trial& trial, Progress& progress);
+Evaluation evaluate_model(const EvalReference& reference, const EvalRun& run, Progress& progress);
 
 /// All figures as JSON, and as one HTML page with plots and examples. `command` is how to get them again.
 std::string results_json(const Evaluation& evaluation, const std::string& command);

@@ -6,59 +6,51 @@
 #include "unclip/base/error.h"
 #include "unclip/eval/inception.h"
 #include "unclip/image/network.h"
-#include "unclip/pipeline/clip_model.h"
-#include "unclip/pipeline/model_directory.h"
 
 namespace unclip::eval {
 namespace fs = std::filesystem;
 namespace {
 
-/// "emoji 1" of our own models, "ViT-L-14 (OpenAI)" of others.
-std::string name_of(const fs::path& path, const pipeline::ClipModel& model) {
-  if (fs::exists(path / "model.json")) {
-    const pipeline::Manifest manifest = pipeline::ModelDirectory(path).manifest();
-    return join_text("CLIP of ", manifest.name, " ", manifest.version);
-  }
+/// "CLIP of emoji 1" for our own models, "CLIP (OpenAI) ViT-L-14" for others.
+std::string name_of(const model::Model& model) {
+  const model::Manifest& manifest = model.manifest;
+  if (!manifest.version.empty()) return join_text("CLIP of ", manifest.name, " ", manifest.version);
+  const fs::path& path = model.path;
   const fs::path named = fs::absolute(path / "").lexically_normal().parent_path();
   return join_text(model.kind, " ",
                    fs::is_regular_file(path) ? path.stem().string() : named.filename().string());
 }
 
-pipeline::ClipModel open_both_towers(const fs::path& path, const fs::path& vocabulary) {
-  pipeline::ClipModel model = pipeline::open_clip(path, vocabulary);
-  check(model.towers == clip::Towers::both, ErrorKind::checkpoint, "'", path.string(),
+/// The folder, or the one file, that the towers' weights lie in.
+std::string identity_of(const model::Model& model) {
+  const fs::path weights = model::file_of(model.image_encoder->weights.sources.front());
+  return fs::is_regular_file(model.path) ? file_identity(weights) : folder_identity(weights.parent_path());
+}
+
+model::Model open_both_towers(const fs::path& path, const fs::path& vocabulary) {
+  model::Model model = model::open_model(path, vocabulary);
+  check(model.text_encoder && model.image_encoder, ErrorKind::checkpoint, "'", path.string(),
         "' holds one tower of a CLIP: name the folder of the whole model");
   return model;
 }
 
 class ClipExtractor final : public FeatureExtractor {
  public:
-  ClipExtractor(const fs::path& path, const fs::path& vocabulary, torch::ScalarType compute_dtype)
-      : model_(open_both_towers(path, vocabulary)),
-        clip_(pipeline::freeze(
-            pipeline::load_clip(model_, compute_dtype), pipeline::load_tokenizer(model_), compute_dtype)),
-        name_(name_of(path, model_)) {
-    const fs::path& weights = model_.weights;
-    identity_ =
-        join_text(fs::is_regular_file(path) ? file_identity(weights) : folder_identity(weights.parent_path()),
-                  c10::toString(compute_dtype));
-  }
+  ClipExtractor(model::Model model, torch::ScalarType compute_dtype)
+      : name_(name_of(model)),
+        identity_(join_text(identity_of(model), c10::toString(compute_dtype))),
+        clip_(std::make_shared<pipeline::Networks>(std::move(model),
+                                                   pipeline::NetworksOptions{.dtype = compute_dtype})) {}
   std::string name() const override { return name_; }
   std::string identity() const override { return identity_; }
-  int64_t width() const override { return model_.config.embed_dim; }
-  torch::Tensor prepare(const torch::Tensor& pixels) const override {
-    return image::preprocess(pixels, model_.preprocessing);
-  }
-  torch::Tensor features(const torch::Tensor& inputs) const override {
-    const torch::NoGradGuard no_grad;
-    return clip::Clip(clip_.model)->encode_image(inputs).to(torch::kFloat32);
-  }
-  const pipeline::FrozenClip* clip() const override { return &clip_; }
+  int64_t width() const override { return clip_.image_config().embed_dim; }
+  torch::Tensor prepare(const torch::Tensor& pixels) const override { return clip_.prepare(pixels); }
+  torch::Tensor features(const torch::Tensor& inputs) const override { return clip_.embed_prepared(inputs); }
+  const pipeline::ClipEncoder* clip() const override { return &clip_; }
 
  private:
-  pipeline::ClipModel model_;
-  pipeline::FrozenClip clip_;
   std::string name_, identity_;
+  pipeline::ClipEncoder clip_;
 };
 
 class InceptionExtractor final : public FeatureExtractor {
@@ -106,7 +98,7 @@ std::unique_ptr<FeatureExtractor> open_extractor(const fs::path& path,
   check(fs::exists(path), ErrorKind::io, "'", path.string(),
         "' does not exist: features come from a CLIP or from Inception weights of pytorch-fid");
   if (fs::is_regular_file(path) && is_inception(path)) return std::make_unique<InceptionExtractor>(path);
-  return std::make_unique<ClipExtractor>(path, vocabulary, compute_dtype);
+  return std::make_unique<ClipExtractor>(open_both_towers(path, vocabulary), compute_dtype);
 }
 
 }  // namespace unclip::eval

@@ -6,7 +6,7 @@
 #include <memory>
 #include <string>
 
-#include "unclip/pipeline/frozen_clip.h"
+#include "unclip/pipeline/clip_encoder.h"
 
 namespace unclip::eval {
 
@@ -23,10 +23,10 @@ class FeatureExtractor {
   /// Inputs [N, 3, S, S] -> float32 [N, width].
   virtual torch::Tensor features(const torch::Tensor& inputs) const = 0;
   /// The CLIP that also reads captions; null if there is none.
-  virtual const pipeline::FrozenClip* clip() const { return nullptr; }
+  virtual const pipeline::ClipEncoder* clip() const { return nullptr; }
 };
 
-/// A CLIP of any layout (pipeline/clip_model.h; both towers): z_i of pictures prepared as it wants them. A
+/// A CLIP of any layout (both towers): z_i of pictures prepared as it wants them. A
 /// file with weights of pytorch-fid's Inception: pool3 of the whole picture. `vocabulary` is the folder of
 /// CLIP's own tokens, for models that come without any.
 std::unique_ptr<FeatureExtractor> open_extractor(const std::filesystem::path& path,

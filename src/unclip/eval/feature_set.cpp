@@ -35,7 +35,7 @@ class Extraction {
     FeatureSet result{.made_by = extractor_.name(), .features = {}, .samples = {}, .damage = {}};
     progress.begin(options_.stage, source_.size);
     for (int64_t first = 0; first < source_.size; first += kPart) {
-      throw_if_stopped();
+      progress.throw_if_stopped();
       const int64_t last = std::min(first + kPart, source_.size);
       const Part part = kept_or_made(first, last, progress);
       features.push_back(part.features);
@@ -116,7 +116,7 @@ class Extraction {
     std::vector<int64_t> usable, sides;
     const auto count = static_cast<int64_t>(pictures.size());
     for (int64_t begin = 0; begin < count; begin += kBatch) {
-      throw_if_stopped();
+      progress.throw_if_stopped();
       const int64_t end = std::min(begin + kBatch, count);
       std::vector<Prepared> batch(static_cast<size_t>(end - begin));
       at::parallel_for(begin, end, 1, [&](int64_t from, int64_t to) {

@@ -8,8 +8,8 @@
 #include "unclip/base/error.h"
 #include "unclip/base/noise.h"
 #include "unclip/data/table.h"
-#include "unclip/eval/resample.h"
 #include "unclip/io/file.h"
+#include "unclip/metrics/resample.h"
 
 namespace unclip::eval {
 namespace fs = std::filesystem;
@@ -69,7 +69,7 @@ double number_of(const std::string& text, const fs::path& csv) {
 template <class Judge>
 double held_out_quality(int64_t examples, const Judge& judge) {
   if (examples < kFewestToHoldOut) return std::numeric_limits<double>::quiet_NaN();
-  const torch::Tensor order = random_subset(examples, examples, {0, stream_id("probe"), 0});
+  const torch::Tensor order = metrics::random_subset(examples, examples, {0, stream_id("probe"), 0});
   const int64_t held_out = examples / kHeldOutShare;
   return judge(order.slice(0, held_out), order.slice(0, 0, held_out));
 }
@@ -105,10 +105,11 @@ GivenProbe fit_given_ratings(const GivenTable& table,
   const torch::Tensor y = torch::tensor(table.ratings, torch::kFloat64);
   const double quality =
       held_out_quality(x.size(0), [&](const torch::Tensor& seen, const torch::Tensor& unseen) {
-        const LinearProbe probe = fit_ratings(x.index_select(0, seen), y.index_select(0, seen));
-        return r_squared(probe, x.index_select(0, unseen), y.index_select(0, unseen));
+        const metrics::LinearProbe probe =
+            metrics::fit_ratings(x.index_select(0, seen), y.index_select(0, seen));
+        return metrics::r_squared(probe, x.index_select(0, unseen), y.index_select(0, unseen));
       });
-  return {"rating", fit_ratings(x, y), x.size(0), quality};
+  return {"rating", metrics::fit_ratings(x, y), x.size(0), quality};
 }
 
 GivenProbe fit_given_comparisons(const GivenTable& table,
@@ -120,10 +121,11 @@ GivenProbe fit_given_comparisons(const GivenTable& table,
   const torch::Tensor y = all.index_select(0, torch::tensor(table.second));
   const double quality =
       held_out_quality(x.size(0), [&](const torch::Tensor& seen, const torch::Tensor& unseen) {
-        const LinearProbe probe = fit_preferences(x.index_select(0, seen), y.index_select(0, seen));
-        return preference_accuracy(probe, x.index_select(0, unseen), y.index_select(0, unseen));
+        const metrics::LinearProbe probe =
+            metrics::fit_preferences(x.index_select(0, seen), y.index_select(0, seen));
+        return metrics::preference_accuracy(probe, x.index_select(0, unseen), y.index_select(0, unseen));
       });
-  return {"preference", fit_preferences(x, y), x.size(0), quality};
+  return {"preference", metrics::fit_preferences(x, y), x.size(0), quality};
 }
 
 }  // namespace unclip::eval

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "unclip/eval/feature_set.h"
-#include "unclip/eval/linear_probe.h"
+#include "unclip/metrics/linear_probe.h"
 
 namespace unclip::eval {
 
@@ -25,7 +25,7 @@ GivenTable read_comparisons(const std::filesystem::path& csv);
 /// A probe with how well it predicts what it has not seen.
 struct GivenProbe {
   std::string name;  // "rating" or "preference"
-  LinearProbe probe;
+  metrics::LinearProbe probe;
   int64_t examples = 0;
   double quality = 0;  // R² or accuracy on a fifth that was held out; NaN for fewer than ten examples
 };

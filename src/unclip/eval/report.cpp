@@ -14,7 +14,7 @@ using report::Page;
 using report::Row;
 using report::Series;
 
-std::string with_interval(const Estimate& e) {
+std::string with_interval(const metrics::Estimate& e) {
   return join_text(number_text(e.value), " (", number_text(e.low), " … ", number_text(e.high), ")");
 }
 
@@ -24,11 +24,11 @@ struct Figure {
   std::function<std::string(const Comparison&)> text;
 };
 
-Figure estimate(const char* name, Estimate Comparison::*member) {
+Figure estimate(const char* name, metrics::Estimate Comparison::*member) {
   return {name, [member](const Comparison& c) { return with_interval(c.*member); }};
 }
 
-Figure of_captions(const char* name, Estimate CaptionFigures::*member) {
+Figure of_captions(const char* name, metrics::Estimate CaptionMetrics::*member) {
   return {name, [member](const Comparison& c) {
             return c.captions ? with_interval((*c.captions).*member) : std::string();
           }};
@@ -48,14 +48,14 @@ const std::vector<Figure>& figures() {
       estimate("density ↑", &Comparison::density),
       estimate("coverage ↑", &Comparison::coverage),
       {"pairwise distance", [](const Comparison& c) { return number_text(c.pairwise_distance); }},
-      of_captions("CLIP score (100 cos) ↑", &CaptionFigures::clip_score),
-      of_captions("CLIPScore (2.5 max(cos, 0)) ↑", &CaptionFigures::hessel_score),
-      of_captions("picture finds its caption, R@1 ↑", &CaptionFigures::caption_r1),
-      of_captions("R@5", &CaptionFigures::caption_r5),
-      of_captions("R@10", &CaptionFigures::caption_r10),
-      of_captions("caption finds its picture, R@1 ↑", &CaptionFigures::picture_r1),
-      of_captions("R@5", &CaptionFigures::picture_r5),
-      of_captions("R@10", &CaptionFigures::picture_r10),
+      of_captions("CLIP score (100 cos) ↑", &CaptionMetrics::clip_score),
+      of_captions("CLIPScore (2.5 max(cos, 0)) ↑", &CaptionMetrics::hessel_score),
+      of_captions("picture finds its caption, R@1 ↑", &CaptionMetrics::caption_r1),
+      of_captions("R@5", &CaptionMetrics::caption_r5),
+      of_captions("R@10", &CaptionMetrics::caption_r10),
+      of_captions("caption finds its picture, R@1 ↑", &CaptionMetrics::picture_r1),
+      of_captions("R@5", &CaptionMetrics::picture_r5),
+      of_captions("R@10", &CaptionMetrics::picture_r10),
   };
   return list;
 }
@@ -81,10 +81,10 @@ void add_table(Page& page, const Evaluation& evaluation) {
 /// A figure of every point against guidance.
 Series against_guidance(const Evaluation& evaluation,
                         const std::string& name,
-                        const std::function<Estimate(const Comparison&)>& of) {
+                        const std::function<metrics::Estimate(const Comparison&)>& of) {
   Series series{.name = name, .x = {}, .y = {}};
   for (const Point& point : evaluation.points) {
-    const Estimate e = of(point.comparison);
+    const metrics::Estimate e = of(point.comparison);
     series.x.push_back(point.guidance.value_or(0));
     series.y.push_back(e.value);
     series.low.push_back(e.low);
@@ -93,10 +93,10 @@ Series against_guidance(const Evaluation& evaluation,
   return series;
 }
 
-Estimate plain(double value) { return {value, value, value}; }
+metrics::Estimate plain(double value) { return {value, value, value}; }
 
 std::vector<std::string> sweep_plots(const Evaluation& evaluation) {
-  const auto series = [&](const char* name, const std::function<Estimate(const Comparison&)>& of) {
+  const auto series = [&](const char* name, const std::function<metrics::Estimate(const Comparison&)>& of) {
     return against_guidance(evaluation, name, of);
   };
   const auto plot = [](const char* title, const char* y, const std::vector<Series>& lines) {

@@ -8,9 +8,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json to_json(const Estimate& e) { return {{"value", e.value}, {"low", e.low}, {"high", e.high}}; }
+Json to_json(const metrics::Estimate& e) { return {{"value", e.value}, {"low", e.low}, {"high", e.high}}; }
 
-Json to_json(const CaptionFigures& c) {
+Json to_json(const CaptionMetrics& c) {
   return {{"clip_score", to_json(c.clip_score)},
           {"clipscore_hessel", to_json(c.hessel_score)},
           {"picture_finds_caption",

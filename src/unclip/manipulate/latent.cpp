@@ -47,7 +47,7 @@ diffusion::Trajectory trajectory(const LatentPath& path, const diffusion::NoiseS
 }
 
 Tensor invert(decoder::Decoder& model,
-              const decoder::DrawingInput& input,
+              const decoder::SampleInput& input,
               const Tensor& pictures,
               const LatentPath& path,
               const diffusion::SamplingHooks& hooks) {
@@ -58,7 +58,7 @@ Tensor invert(decoder::Decoder& model,
 }
 
 Tensor decode(decoder::Decoder& model,
-              const decoder::DrawingInput& input,
+              const decoder::SampleInput& input,
               const Latent& latent,
               double eta,
               const diffusion::SamplingHooks& hooks) {

@@ -30,7 +30,7 @@ diffusion::Trajectory trajectory(const LatentPath& path, const diffusion::NoiseS
 /// x_T of pictures [N, 3, S, S] in −1…1: DDIM backwards, conditioned on `input`, x̂_0 neither clamped nor
 /// thresholded. One evaluation of the network per step.
 Tensor invert(decoder::Decoder& model,
-              const decoder::DrawingInput& input,
+              const decoder::SampleInput& input,
               const Tensor& pictures,
               const LatentPath& path,
               const diffusion::SamplingHooks& hooks);
@@ -38,7 +38,7 @@ Tensor invert(decoder::Decoder& model,
 /// DDIM forwards from x_T along the same path: [N, 3, S, S] in −1…1. η 0 reconstructs; the larger η, the
 /// farther from the picture (unCLIP §3.1). Noise comes from the hooks, η > 0 only.
 Tensor decode(decoder::Decoder& model,
-              const decoder::DrawingInput& input,
+              const decoder::SampleInput& input,
               const Latent& latent,
               double eta,
               const diffusion::SamplingHooks& hooks);

@@ -3,6 +3,8 @@
 #include <ATen/Context.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 
+#include <array>
+
 namespace unclip::nn {
 namespace {
 
@@ -63,38 +65,32 @@ bool can_use_packed(const Tensor& x) {
          (x.scalar_type() == torch::kFloat32 || x.scalar_type() == torch::kBFloat16);
 }
 
-Tensor PackedLinear::multiply_few(const Tensor& x, const Tensor& weight, const Tensor& bias) {
-  // Weights stored as bfloat16 stay so, as half the bytes of the same numbers.
-  const bool narrow = weight.scalar_type() == torch::kBFloat16 || x.scalar_type() == torch::kBFloat16;
-  const torch::ScalarType dtype = narrow ? torch::kBFloat16 : torch::kFloat32;
-  if (!streamed_.defined() || streamed_.dtype() != dtype) {
-    streamed_ = StreamedWeight(weight, dtype);
-    streamed_bias_ = bias.defined() ? bias.to(torch::kFloat32) : bias;
-  }
-  return streamed_.multiply(x, streamed_bias_);
-}
-
 Tensor PackedLinear::operator()(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   const int64_t rows = x.numel() / x.size(-1);
-  if (rows <= most_few_rows(x.scalar_type())) return multiply_few(x, weight, bias);
-  if (dtype_ != x.scalar_type()) {
-    weight_ = reorder_linear(weight.to(x.scalar_type()), rows);
-    bias_ = optional_cast(bias, x.scalar_type());
-    dtype_ = x.scalar_type();
+  const torch::ScalarType dtype = x.scalar_type();
+  if (rows <= small_batch_limit(dtype)) {
+    // Weights stored as bfloat16 stay so, as half the bytes of the same numbers.
+    const bool narrow = weight.scalar_type() == torch::kBFloat16 || dtype == torch::kBFloat16;
+    const torch::ScalarType stored = narrow ? torch::kBFloat16 : torch::kFloat32;
+    const auto packed = streamed_.get(stored, [&]() -> Streamed {
+      return {StreamedWeight(weight, stored), bias.defined() ? bias.to(torch::kFloat32) : bias};
+    });
+    return packed->weight.multiply(x, packed->bias);
   }
-  return multiply(x, weight_, bias_);
+  const auto packed = reordered_.get(dtype, [&]() -> Reordered {
+    return {reorder_linear(weight.to(dtype), rows), optional_cast(bias, dtype)};
+  });
+  return multiply(x, packed->weight, packed->bias);
 }
 
 Tensor PackedConv2d::operator()(
     const Tensor& x, const Tensor& weight, const Tensor& bias, int64_t stride, int64_t padding) {
-  const std::vector<int64_t> strides{stride, stride}, paddings{padding, padding}, map{x.size(2), x.size(3)};
-  if (dtype_ != x.scalar_type() || map_ != map) {
-    weight_ = reorder_convolution(weight.to(x.scalar_type()), x, strides, paddings);
-    bias_ = optional_cast(bias, x.scalar_type());
-    dtype_ = x.scalar_type();
-    map_ = map;
-  }
-  return convolve({x, weight_, bias_}, strides, paddings);
+  const std::array<int64_t, 2> strides{stride, stride}, paddings{padding, padding};
+  const torch::ScalarType dtype = x.scalar_type();
+  const auto packed = reordered_.get({dtype, x.size(2), x.size(3)}, [&]() -> Reordered {
+    return {reorder_convolution(weight.to(dtype), x, strides, paddings), optional_cast(bias, dtype)};
+  });
+  return convolve({x, packed->weight, packed->bias}, strides, paddings);
 }
 
 }  // namespace unclip::nn

@@ -5,9 +5,9 @@
 #include <torch/types.h>
 
 #include <optional>
-#include <vector>
 
-#include "unclip/nn/few_rows.h"
+#include "unclip/nn/pack_cache.h"
+#include "unclip/nn/small_batch_gemm.h"
 
 namespace unclip::nn {
 
@@ -18,31 +18,42 @@ bool can_use_packed(const Tensor& x);
 
 class PackedLinear {
  public:
-  /// x [..., in] · weightᵀ + bias, in the type of x; packs `weight` [out, in] at the first call and when the
-  /// type changes. Few rows and many rows have packed weights of their own: which, depends on x alone.
+  /// x [..., in] · weightᵀ + bias, in the type of x; packs `weight` [out, in] at the first call with that
+  /// type. Few rows and many rows have packed weights of their own: which, depends on x alone. Safe to call
+  /// from several threads.
   Tensor operator()(const Tensor& x, const Tensor& weight, const Tensor& bias);
 
  private:
-  Tensor multiply_few(const Tensor& x, const Tensor& weight, const Tensor& bias);
-  StreamedWeight streamed_;
-  Tensor streamed_bias_;
-  Tensor weight_;
-  std::optional<Tensor> bias_;
-  std::optional<torch::ScalarType> dtype_;
+  struct Streamed {
+    StreamedWeight weight;
+    Tensor bias;
+  };
+  struct Reordered {
+    Tensor weight;
+    std::optional<Tensor> bias;
+  };
+  PackCache<torch::ScalarType, Streamed> streamed_;
+  PackCache<torch::ScalarType, Reordered> reordered_;
 };
 
 class PackedConv2d {
  public:
-  /// Convolution of x [N, in, H, W], channels-last; packs `weight` at the first call and when the type or the
-  /// size of the map changes.
+  /// Convolution of x [N, in, H, W], channels-last; packs `weight` at the first call with that type and size
+  /// of the map. Safe to call from several threads.
   Tensor operator()(
       const Tensor& x, const Tensor& weight, const Tensor& bias, int64_t stride, int64_t padding);
 
  private:
-  Tensor weight_;
-  std::optional<Tensor> bias_;
-  std::optional<torch::ScalarType> dtype_;
-  std::vector<int64_t> map_;  // H, W
+  struct Key {
+    torch::ScalarType dtype;
+    int64_t height, width;  // of the map
+    bool operator==(const Key&) const = default;
+  };
+  struct Reordered {
+    Tensor weight;
+    std::optional<Tensor> bias;
+  };
+  PackCache<Key, Reordered> reordered_;
 };
 
 }  // namespace unclip::nn

@@ -39,7 +39,7 @@ diffusion::Trajectory way_down(const diffusion::ScheduleConfig& config, const st
 
 /// Everything that the results are drawn from.
 struct Task {
-  Unclip& model;
+  const Unclip& model;
   const InpaintRequest& request;
   manipulate::Canvas canvas;
   Unclip::Conditions conditions;
@@ -60,17 +60,18 @@ torch::Tensor repaint(const diffusion::Denoiser& denoise,
 
 torch::Tensor repaint_base(const Task& task, double guidance) {
   const bool finetuned = uses_finetuned(task.model, task.request.method);
-  decoder::Decoder decoder = finetuned ? task.model.load_inpainting_decoder() : task.model.load_decoder();
+  Networks& networks = task.model.networks();
+  decoder::Decoder decoder = finetuned ? networks.inpainting_decoder() : networks.decoder();
   const auto& config = decoder->config();
   const manipulate::KnownPixels known = known_pixels(task.canvas, config.unet.size);
   manipulate::InpaintOptions options = task.request.options;
   if (finetuned) options.resamplings = 1;  // it knows the surroundings without going back
   const manipulate::InpaintWalk walk = manipulate::inpainting_walk(
-      way_down(config.diffusion.schedule, task.request.drawing.steps.value_or(kDefaultSteps)), options);
+      way_down(config.diffusion.schedule, task.request.sampling.steps.value_or(kDefaultSteps)), options);
   const auto steps = static_cast<int64_t>(walk.steps.steps.size());
   task.progress.begin("decoder", steps * batch_count(task.count(), kBatch));
   torch::Tensor result = in_batches(task.count(), kBatch, [&](int64_t first, int64_t last) {
-    auto input = task.model.drawing_input(decoder, task.conditions, first, last);
+    auto input = task.model.sample_input(task.conditions, first, last);
     if (finetuned)
       input.surroundings = decoder::surroundings(known.x_0.expand({last - first, -1, -1, -1}), known.repaint);
     return repaint(decoder::guided_denoiser(decoder, input, guidance), known, walk, last - first,
@@ -81,7 +82,7 @@ torch::Tensor repaint_base(const Task& task, double guidance) {
 }
 
 torch::Tensor repaint_larger(const Task& task, const torch::Tensor& low, const UpsamplingPlan& plan) {
-  const upsampler::StepNets nets = task.model.load_upsampler(plan.stage);
+  const upsampler::StepNets nets = task.model.networks().upsampler(plan.stage);
   const manipulate::KnownPixels known = known_pixels(task.canvas, plan.size);
   manipulate::InpaintWalk walk{
       .steps = diffusion::trajectory(plan.sampler,
@@ -111,19 +112,18 @@ torch::Tensor place(const torch::Tensor& drawn,
 
 }  // namespace
 
-Inpainted inpaint(Unclip& model, const InpaintRequest& request, Progress& progress) {
-  const Plan plan = make_plan(model.model(), request.drawing);
-  check_files(model.model(), plan);
+Inpainted inpaint(const Unclip& model, const InpaintRequest& request, Progress& progress) {
+  const Plan plan = model.plan(request.sampling);
   Task task{.model = model,
             .request = request,
             .canvas = manipulate::make_canvas(image::flatten_on(request.picture), request.mask),
             .conditions = {},
             .progress = progress};
   Inpainted result;
-  const nn::TextEncoding text =
-      nn::repeat_text(model.encode({request.caption}, &result.warnings), task.count());
+  const nn::TextEncoding text = nn::repeat_text(
+      model.clip().encode_text(std::span(&request.caption, 1), &result.warnings), task.count());
   const torch::Tensor z_i = model.draw_z_i(text, request.seeds, plan, progress);
-  task.conditions = {z_i, text, request.seeds, request.drawing.prior == PriorKind::none};
+  task.conditions = {z_i, text, request.seeds, request.sampling.prior == PriorKind::none};
   torch::Tensor drawn = repaint_base(task, plan.decoder.guidance);
   for (const UpsamplingPlan& upsampling : plan.upsamplers) drawn = repaint_larger(task, drawn, upsampling);
   for (const torch::Tensor& pixels : image::to_pixels(drawn).unbind(0))

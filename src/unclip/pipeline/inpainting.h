@@ -16,7 +16,7 @@ struct InpaintRequest {
   std::vector<uint64_t> seeds;  // one per result
   InpaintMethod method = InpaintMethod::best;
   manipulate::InpaintOptions options;  // of the resampling
-  Drawing drawing;                     // steps: of one way down; its sampler and eta are not used
+  SamplingOptions sampling;            // steps: of one way down; its sampler and eta are not used
 };
 
 struct Inpainted {
@@ -25,7 +25,7 @@ struct Inpainted {
 };
 
 /// Pixels outside of the mask are the picture's own, bit for bit. Error(data) for a mask of another size.
-Inpainted inpaint(Unclip& model, const InpaintRequest& request, Progress& progress);
+Inpainted inpaint(const Unclip& model, const InpaintRequest& request, Progress& progress);
 
 }  // namespace unclip::pipeline
 

@@ -5,30 +5,30 @@
 #include "unclip/image/crop.h"
 #include "unclip/image/network.h"
 #include "unclip/image/resize.h"
-#include "unclip/io/safetensors.h"
 #include "unclip/manipulate/slerp.h"
 #include "unclip/manipulate/text_diff.h"
+#include "unclip/model/weights.h"
 #include "unclip/pipeline/batches.h"
 
 namespace unclip::pipeline {
 namespace {
 
 /// What the decoder is told of N pictures besides their noise: z_i and empty captions.
-Unclip::Conditions without_captions(Unclip& model, const torch::Tensor& z_i, std::vector<uint64_t> seeds) {
-  return {z_i, model.encode_nothing(static_cast<size_t>(z_i.size(0))), std::move(seeds)};
+Unclip::Conditions without_captions(const Unclip& model,
+                                    const torch::Tensor& z_i,
+                                    std::vector<uint64_t> seeds) {
+  return {z_i, nn::repeat_text(model.clip().null_text(), z_i.size(0)), std::move(seeds)};
 }
 
 /// The settings of a manipulation: no prior of its own.
-Plan plan_of(const Unclip& model, Drawing drawing) {
-  drawing.prior = PriorKind::text;
-  drawing.prior_guidance.reset();
-  drawing.prior_steps.reset();
-  drawing.prior_sampler.reset();
-  drawing.temperature.reset();
-  drawing.top_p.reset();
-  Plan plan = make_plan(model.model(), drawing);
-  check_files(model.model(), plan);
-  return plan;
+Plan plan_of(const Unclip& model, SamplingOptions sampling) {
+  sampling.prior = PriorKind::text;
+  sampling.prior_guidance.reset();
+  sampling.prior_steps.reset();
+  sampling.prior_sampler.reset();
+  sampling.temperature.reset();
+  sampling.top_p.reset();
+  return model.plan(sampling);
 }
 
 int64_t step_count(decoder::Decoder& decoder, const manipulate::LatentPath& path) {
@@ -47,16 +47,18 @@ torch::Tensor decoder_picture(const torch::Tensor& pixels, int64_t size) {
 }
 
 /// Notes about captions are added to `warnings`.
-torch::Tensor z_i_of(Unclip& model,
+torch::Tensor z_i_of(const Unclip& model,
                      const Endpoint& endpoint,
                      const InterpolateRequest& request,
                      std::vector<std::string>& warnings,
                      Progress& progress) {
-  if (const auto* picture = std::get_if<torch::Tensor>(&endpoint)) return model.encode_images({*picture});
-  const nn::TextEncoding text = model.encode({std::get<std::string>(endpoint)}, &warnings);
-  Drawing drawing = request.drawing;
-  drawing.prior = PriorKind::diffusion;
-  return model.draw_z_i(text, std::vector{request.seed}, make_plan(model.model(), drawing), progress);
+  if (const auto* picture = std::get_if<torch::Tensor>(&endpoint))
+    return model.clip().embed_pictures(std::span(picture, 1));
+  const nn::TextEncoding text =
+      model.clip().encode_text(std::span(&std::get<std::string>(endpoint), 1), &warnings);
+  SamplingOptions sampling = request.sampling;
+  sampling.prior = PriorKind::diffusion;
+  return model.draw_z_i(text, std::vector{request.seed}, model.plan(sampling), progress);
 }
 
 torch::Tensor picture_of(const Endpoint& endpoint) {
@@ -80,39 +82,39 @@ std::vector<uint64_t> repeated(uint64_t seed, size_t count) { return std::vector
 
 }  // namespace
 
-manipulate::Latent invert(Unclip& model,
+manipulate::Latent invert(const Unclip& model,
                           const std::vector<torch::Tensor>& pictures,
                           const manipulate::LatentPath& path,
                           Progress& progress) {
   const auto count = static_cast<int64_t>(pictures.size());
-  decoder::Decoder decoder = model.load_decoder();
+  const auto conditions = without_captions(model, model.clip().embed_pictures(pictures), {});
+  decoder::Decoder decoder = model.networks().decoder();
   const int64_t steps = step_count(decoder, path);
   std::vector<torch::Tensor> x_0;
   x_0.reserve(pictures.size());
   for (const torch::Tensor& picture : pictures)
     x_0.push_back(decoder_picture(picture, decoder->config().unet.size));
-  const auto conditions = without_captions(model, model.encode_images(pictures), {});
   progress.begin("inversion", steps * batch_count(count, kBatch));
   const torch::Tensor all = torch::cat(x_0);
   const torch::Tensor inverted = in_batches(count, kBatch, [&](int64_t first, int64_t last) {
-    return manipulate::invert(decoder, model.drawing_input(decoder, conditions, first, last),
-                              all.slice(0, first, last), path, hooks({}, "decoder", progress));
+    return manipulate::invert(decoder, model.sample_input(conditions, first, last), all.slice(0, first, last),
+                              path, hooks({}, "decoder", progress));
   });
   progress.end();
   return {conditions.z_i, inverted, path};
 }
 
-Pictures draw_latent(Unclip& model, const LatentRequest& request, Progress& progress) {
-  const Plan plan = plan_of(model, request.drawing);
+Pictures draw_latent(const Unclip& model, const LatentRequest& request, Progress& progress) {
+  const Plan plan = plan_of(model, request.sampling);
   const auto count = static_cast<int64_t>(request.seeds.size());
   const manipulate::Latent& latent = request.latent;
-  decoder::Decoder decoder = model.load_decoder();
   const auto conditions = without_captions(model, latent.z_i.expand({count, -1}), request.seeds);
+  decoder::Decoder decoder = model.networks().decoder();
   const torch::Tensor noise = latent.x_T.expand({count, -1, -1, -1});
   progress.begin("decoder", step_count(decoder, latent.path) * batch_count(count, kBatch));
   Pictures result{.z_i = conditions.z_i, .base = {}, .pictures = {}, .warnings = {}};
   result.base = in_batches(count, kBatch, [&](int64_t first, int64_t last) {
-    return manipulate::decode(decoder, model.drawing_input(decoder, conditions, first, last),
+    return manipulate::decode(decoder, model.sample_input(conditions, first, last),
                               {latent.z_i, noise.slice(0, first, last), latent.path}, request.eta,
                               hooks(part_of(request.seeds, first, last), "decoder", progress));
   });
@@ -121,10 +123,10 @@ Pictures draw_latent(Unclip& model, const LatentRequest& request, Progress& prog
   return result;
 }
 
-Pictures interpolate(Unclip& model, const InterpolateRequest& request, Progress& progress) {
+Pictures interpolate(const Unclip& model, const InterpolateRequest& request, Progress& progress) {
   const std::vector<double> theta = manipulate::fractions(request.frames, 1.0);
   const std::vector<uint64_t> seeds = repeated(request.seed, theta.size());
-  const Plan plan = plan_of(model, request.drawing);
+  const Plan plan = plan_of(model, request.sampling);
   if (request.inverted) {
     const manipulate::Latent ends =
         invert(model, {picture_of(request.a), picture_of(request.b)}, *request.inverted, progress);
@@ -132,7 +134,7 @@ Pictures interpolate(Unclip& model, const InterpolateRequest& request, Progress&
       return slerp_rows(rows.slice(0, 0, 1), rows.slice(0, 1, 2), theta);
     };
     const manipulate::Latent frames{between(ends.z_i), between(ends.x_T), ends.path};
-    return draw_latent(model, {frames, 0.0, seeds, request.drawing}, progress);
+    return draw_latent(model, {frames, 0.0, seeds, request.sampling}, progress);
   }
   std::vector<std::string> warnings;
   const torch::Tensor z_1 = z_i_of(model, request.a, request, warnings, progress);
@@ -142,11 +144,12 @@ Pictures interpolate(Unclip& model, const InterpolateRequest& request, Progress&
   return result;
 }
 
-Pictures edit(Unclip& model, const EditRequest& request, Progress& progress) {
-  plan_of(model, request.drawing);  // what is wrong with it shows before long work
+Pictures edit(const Unclip& model, const EditRequest& request, Progress& progress) {
+  plan_of(model, request.sampling);  // what is wrong with it shows before long work
   std::vector<std::string> warnings;
-  torch::Tensor z_d = model.encode({request.to}, &warnings).z_t.to(torch::kFloat32);
-  z_d = request.from ? manipulate::text_diff(z_d, model.encode({*request.from}, &warnings).z_t)
+  torch::Tensor z_d = model.clip().encode_text(std::span(&request.to, 1), &warnings).z_t.to(torch::kFloat32);
+  z_d = request.from ? manipulate::text_diff(
+                           z_d, model.clip().encode_text(std::span(&*request.from, 1), &warnings).z_t)
                      : z_d / z_d.norm(2, -1, true);
   const std::vector<double> theta = manipulate::fractions(request.frames, request.theta);
   const manipulate::Latent latent = invert(model, {request.picture}, request.path, progress);
@@ -156,28 +159,26 @@ Pictures edit(Unclip& model, const EditRequest& request, Progress& progress) {
   const auto count = static_cast<int64_t>(theta.size());
   const manipulate::Latent frames{torch::cat(z_i), latent.x_T.expand({count, -1, -1, -1}), latent.path};
   Pictures result =
-      draw_latent(model, {frames, 0.0, repeated(request.seed, theta.size()), request.drawing}, progress);
+      draw_latent(model, {frames, 0.0, repeated(request.seed, theta.size()), request.sampling}, progress);
   result.warnings = std::move(warnings);
   return result;
 }
 
-std::optional<manipulate::PrincipalComponents> stored_components(const Model& model) {
-  const auto stage = model.manifest.stages.find("ar_prior");
-  if (stage == model.manifest.stages.end()) return std::nullopt;
-  const std::filesystem::path file = model.path / stage->second / "model.safetensors";
-  const io::SafetensorsFile stored(file);
-  const auto kept = std::llround(stored.tensor("stats.components").item<double>());
-  const torch::Tensor basis = stored.tensor("stats.basis").to(torch::kFloat64);
-  check(basis.dim() == 2 && kept >= 1 && kept <= basis.size(0), ErrorKind::checkpoint, file.string(),
+std::optional<manipulate::PrincipalComponents> stored_components(const model::Model& model) {
+  if (!model.ar_prior) return std::nullopt;
+  const io::NamedTensors stored = model::read_tensors<prior::AutoregressivePrior>(*model.ar_prior);
+  const auto kept = std::llround(stored.at("stats.components").item<double>());
+  const torch::Tensor basis = stored.at("stats.basis").to(torch::kFloat64);
+  check(basis.dim() == 2 && kept >= 1 && kept <= basis.size(0), ErrorKind::checkpoint, model.path.string(),
         ": stats.components is ", kept, ", but stats.basis has shape ", basis.sizes());
-  return manipulate::PrincipalComponents{stored.tensor("stats.mean").to(torch::kFloat64).flatten(),
+  return manipulate::PrincipalComponents{stored.at("stats.mean").to(torch::kFloat64).flatten(),
                                          basis.slice(0, 0, kept),
-                                         stored.tensor("stats.eigenvalues").to(torch::kFloat64).flatten()};
+                                         stored.at("stats.eigenvalues").to(torch::kFloat64).flatten()};
 }
 
-Pictures probe(Unclip& model, const ProbeRequest& request, Progress& progress) {
-  const Plan plan = plan_of(model, request.drawing);
-  const torch::Tensor z_i = model.encode_images({request.picture});
+Pictures probe(const Unclip& model, const ProbeRequest& request, Progress& progress) {
+  const Plan plan = plan_of(model, request.sampling);
+  const torch::Tensor z_i = model.clip().embed_pictures(std::span(&request.picture, 1));
   std::vector<torch::Tensor> rows;
   rows.reserve(request.counts.size());
   for (const int64_t k : request.counts) rows.push_back(manipulate::project(z_i, request.components, k));

@@ -25,13 +25,6 @@ constexpr double kBesidePacked = 1.5;
 
 int64_t size_of(torch::ScalarType dtype) { return static_cast<int64_t>(torch::elementSize(dtype)); }
 
-template <class Net, class Config, class... Arguments>
-int64_t weight_bytes(const Config& config, torch::ScalarType dtype, Arguments... arguments) {
-  const nn::ParameterDevice shapes_only(torch::kMeta);
-  const int64_t parameters = nn::count_parameters(*Net(config, arguments...));
-  return std::llround(kBesidePacked * static_cast<double>(parameters * size_of(dtype)));
-}
-
 /// Numbers that a UNet holds at a time for one picture: what the way down keeps for the way up, and around
 /// the widest block three times its input (the way up joins two maps).
 int64_t unet_numbers(const nn::UNetConfig& c) {
@@ -47,8 +40,8 @@ int64_t unet_numbers(const nn::UNetConfig& c) {
   return kept + 3 * widest + 3 * c.fine_channels * c.size * c.size;
 }
 
-StageNeed upsampler_need(const Model& model, const UpsamplingPlan& plan, torch::ScalarType dtype) {
-  const UpsamplerStage& stage = model.upsampler(plan.stage);
+StageNeed upsampler_need(const model::Model& model, const UpsamplingPlan& plan, torch::ScalarType dtype) {
+  const model::StoredUpsampler& stage = model.upsampler(plan.stage);
   StageNeed need{.stage = plan.stage, .working = unet_numbers(stage.net.config.unet) * size_of(dtype)};
   need.weights = need.both_nets = weight_bytes<upsampler::Upsampler>(stage.net.config, dtype);
   if (stage.last_step) {
@@ -85,9 +78,13 @@ void release_pages(const void* data, size_t size) {
 
 }  // namespace
 
+int64_t stored_bytes(const torch::nn::Module& module, torch::ScalarType dtype) {
+  return std::llround(kBesidePacked * static_cast<double>(nn::count_parameters(module) * size_of(dtype)));
+}
+
 void return_free_memory() { ::malloc_trim(0); }
 
-std::vector<StageNeed> stage_needs(const Model& model, const Plan& plan, torch::ScalarType dtype) {
+std::vector<StageNeed> stage_needs(const model::Model& model, const Plan& plan, torch::ScalarType dtype) {
   std::vector<StageNeed> needs;
   const auto add = [&needs](const char* stage, int64_t weights, int64_t working) {
     needs.push_back({.stage = stage, .weights = weights, .both_nets = weights, .working = working});
@@ -115,7 +112,7 @@ std::vector<StageNeed> stage_needs(const Model& model, const Plan& plan, torch::
   return needs;
 }
 
-void check_budget(const Model& model, const Plan& plan, torch::ScalarType dtype, int64_t budget) {
+void check_budget(const model::Model& model, const Plan& plan, torch::ScalarType dtype, int64_t budget) {
   const auto needs = stage_needs(model, plan, dtype);
   const StageNeed& need = largest(needs);
   if (need.least() <= budget) return;
@@ -131,6 +128,21 @@ void check_budget(const Model& model, const Plan& plan, torch::ScalarType dtype,
 int64_t batch_within(const StageNeed& need, int64_t budget, int64_t usual) {
   const int64_t room = budget - kProgramBytes - need.weights;
   return std::clamp<int64_t>(room / std::max<int64_t>(1, need.working), 1, usual);
+}
+
+void fit_to_budget(const model::Model& model, torch::ScalarType dtype, int64_t budget, Plan& plan) {
+  check_budget(model, plan, dtype, budget);
+  const std::vector<StageNeed> needs = stage_needs(model, plan, dtype);
+  const auto need_of = [&](const std::string& stage) {
+    return std::ranges::find(needs, stage, &StageNeed::stage);
+  };
+  if (plan.prior) plan.prior_batch = batch_within(*need_of("prior"), budget, plan.prior_batch);
+  plan.decoder_batch = batch_within(*need_of("decoder"), budget, plan.decoder_batch);
+  for (UpsamplingPlan& upsampling : plan.upsamplers) {
+    const StageNeed& need = *need_of(upsampling.stage);
+    upsampling.batch = batch_within(need, budget, upsampling.batch);
+    upsampling.nets_in_turn = kProgramBytes + need.both_nets + need.working > budget;
+  }
 }
 
 PageReleaser::PageReleaser()

@@ -6,7 +6,8 @@
 #include <mutex>
 #include <thread>
 
-#include "unclip/pipeline/drawing.h"
+#include "unclip/nn/layer.h"
+#include "unclip/pipeline/plan.h"
 
 namespace unclip::pipeline {
 
@@ -23,15 +24,26 @@ struct StageNeed {
   int64_t least() const { return kProgramBytes + weights + working; }
 };
 
+/// Bytes that a network's weights take in memory once it has run.
+int64_t stored_bytes(const torch::nn::Module& module, torch::ScalarType dtype);
+template <class Net, class Config, class... Arguments>
+int64_t weight_bytes(const Config& config, torch::ScalarType dtype, Arguments... arguments) {
+  const nn::ParameterDevice shapes_only(torch::kMeta);
+  return stored_bytes(*Net(config, arguments...), dtype);
+}
+
 /// Of the stages that the plan runs, in their order, with the encoder first.
-std::vector<StageNeed> stage_needs(const Model& model, const Plan& plan, torch::ScalarType dtype);
+std::vector<StageNeed> stage_needs(const model::Model& model, const Plan& plan, torch::ScalarType dtype);
 
 /// Error(usage) that says what is needed in float32 and in bfloat16, unless the largest stage fits in
 /// `budget` bytes.
-void check_budget(const Model& model, const Plan& plan, torch::ScalarType dtype, int64_t budget);
+void check_budget(const model::Model& model, const Plan& plan, torch::ScalarType dtype, int64_t budget);
 
 /// How many pictures may be drawn at a time, 1 to `usual`.
 int64_t batch_within(const StageNeed& need, int64_t budget, int64_t usual);
+
+/// check_budget, then smaller batches and nets that take turns where that is needed. Pictures stay the same.
+void fit_to_budget(const model::Model& model, torch::ScalarType dtype, int64_t budget, Plan& plan);
 
 /// Gives memory that was freed, but is kept for reuse, back to the system.
 void return_free_memory();

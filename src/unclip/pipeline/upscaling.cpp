@@ -14,12 +14,12 @@ constexpr int64_t kLongest = 4;        // times the shorter side
 constexpr std::ptrdiff_t kDrawn = 16;  // pictures held as tensors at a time
 
 /// The upsamplers' part of a plan.
-Plan plan_of(const Model& model, Drawing drawing) {
+Plan plan_of(const model::Model& model, SamplingOptions sampling) {
   check(!model.upsamplers.empty(), ErrorKind::checkpoint, "this model has no upsampler");
-  drawing.prior = PriorKind::none;
-  drawing.size = drawing.size.value_or(sizes(model).back());
-  Plan plan = make_plan(model, drawing);
-  check(!plan.upsamplers.empty(), ErrorKind::usage, "the result shall have ", *drawing.size,
+  sampling.prior = PriorKind::none;
+  sampling.size = sampling.size.value_or(sizes(model).back());
+  Plan plan = make_plan(model, sampling);
+  check(!plan.upsamplers.empty(), ErrorKind::usage, "the result shall have ", *sampling.size,
         " pixels, where this model's upsamplers begin: ask for ", sizes(model)[1], " or more");
   return plan;
 }
@@ -34,8 +34,8 @@ struct Enlargement {
 
 class Upscaler {
  public:
-  Upscaler(Unclip& model, const UpscaleRequest& request)
-      : model_(model), request_(request), plan_(plan_of(model.model(), request.drawing)) {
+  Upscaler(const Unclip& model, const UpscaleRequest& request)
+      : model_(model), request_(request), plan_(plan_of(model.model(), request.sampling)) {
     for (const UpsamplingPlan& upsampling : plan_.upsamplers)
       begins_.push_back(model.model().upsampler(upsampling.stage).net.config.low_size);
     check(!request.from || std::ranges::find(begins_, *request.from) != begins_.end(), ErrorKind::usage,
@@ -80,7 +80,7 @@ class Upscaler {
     plan.upsamplers.assign(plan_.upsamplers.begin() + static_cast<std::ptrdiff_t>(enlargements.front().first),
                            plan_.upsamplers.end());
     const torch::Tensor pixels =
-        image::to_pixels(model_.enlarge(torch::cat(low), plan, DrawingNoise(seeds), progress));
+        image::to_pixels(model_.enlarge(torch::cat(low), plan, SamplingNoise(seeds), progress));
     for (size_t i = 0; i < enlargements.size(); ++i) {
       const Enlargement& enlargement = enlargements[i];
       results[enlargement.index] = pixels[static_cast<int64_t>(i)]
@@ -123,7 +123,7 @@ class Upscaler {
     return at::replication_pad2d(low, {0, missing(low.size(3)), 0, missing(low.size(2))});
   }
 
-  Unclip& model_;
+  const Unclip& model_;
   const UpscaleRequest& request_;
   Plan plan_;
   std::vector<int64_t> begins_{};  // ascending, one per upsampler of the plan
@@ -132,7 +132,7 @@ class Upscaler {
 
 }  // namespace
 
-Upscaled upscale(Unclip& model, const UpscaleRequest& request, Progress& progress) {
+Upscaled upscale(const Unclip& model, const UpscaleRequest& request, Progress& progress) {
   Upscaler upscaler(model, request);
   std::vector<Enlargement> enlargements;
   enlargements.reserve(request.pictures.size());

@@ -15,7 +15,7 @@ struct UpscaleRequest {
   /// absent: the largest that a picture reaches.
   std::optional<int64_t> from;
   std::vector<uint64_t> seeds;  // one per picture
-  Drawing drawing;              // size: the shorter side of the results; steps and sampler of the upsamplers
+  SamplingOptions sampling;     // size: the shorter side of the results; steps and sampler of the upsamplers
 };
 
 struct Upscaled {
@@ -25,6 +25,6 @@ struct Upscaled {
 
 /// Error(usage) for a picture that is too small, too long or large already; nothing is computed before all
 /// are checked.
-Upscaled upscale(Unclip& model, const UpscaleRequest& request, Progress& progress);
+Upscaled upscale(const Unclip& model, const UpscaleRequest& request, Progress& progress);
 
 }  // namespace unclip::pipeline

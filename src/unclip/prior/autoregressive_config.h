@@ -29,7 +29,7 @@ struct AutoregressivePriorConfig {
   int64_t embed_dim = 1024;
   nn::TransformerConfig transformer{.width = 1664, .layers = 24, .heads = 26};  // the latent decoder
   int64_t context = 384;  // positions of the latent decoder: z_t, z_i·z_t and the codes
-  TextSource text_source = TextSource::tokens;
+  PriorText text_source = PriorText::tokens;
   nn::TextEncoderConfig text_encoder;  // with text_source tokens
   int64_t text_width = 1024;           // with text_source clip
   bool unit_z_i = true;                // z_i is brought to length 1 first

@@ -27,7 +27,7 @@ void CodeSampling::validate() const {
 void AutoregressivePriorConfig::validate() const {
   sampling.validate();
   transformer.validate("ar_prior.transformer");
-  if (text_source == TextSource::tokens)
+  if (text_source == PriorText::tokens)
     text_encoder.transformer.validate("ar_prior.text_encoder.transformer");
   check(embed_dim > 0 && text_width > 0, ErrorKind::config,
         "ar_prior: embed_dim and text_width must be positive");
@@ -55,7 +55,7 @@ AutoregressivePriorImpl::AutoregressivePriorImpl(const AutoregressivePriorConfig
       stats(register_module("stats", nn::Stats())),
       config_(c) {
   c.validate();
-  const bool own_text = c.text_source == TextSource::tokens;
+  const bool own_text = c.text_source == PriorText::tokens;
   if (own_text) text_encoder = register_module("text_encoder", nn::TextEncoder(c.text_encoder));
   const int64_t text_width = own_text ? c.text_encoder.transformer.width : c.text_width;
   for (int64_t i = 0; i < c.transformer.layers; ++i)

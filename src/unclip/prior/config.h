@@ -10,7 +10,7 @@ namespace unclip::prior {
 
 /// Where "the encoded text" at the start of the sequence comes from: the prior's own token embeddings,
 /// learned with it (unCLIP), or the outputs of CLIP's text tower (Karlo; small models).
-enum class TextSource { tokens, clip };
+enum class PriorText { tokens, clip };
 
 /// How z_i is brought to the scale of the diffusion: unit length times a constant (unCLIP App. C: 17.2 at D =
 /// 1024), or every dimension to mean 0 and standard deviation 1 over the training set (Karlo).
@@ -33,7 +33,7 @@ struct PriorSampling {
 struct DiffusionPriorConfig {
   int64_t embed_dim = 1024;
   nn::TransformerConfig transformer{.width = 2048, .layers = 24, .heads = 32};
-  TextSource text_source = TextSource::tokens;
+  PriorText text_source = PriorText::tokens;
   int64_t text_context = 256;
   int64_t vocab_size = 49408;  // with text_source tokens
   int64_t text_width = 1024;   // with text_source clip
@@ -64,9 +64,9 @@ struct DiffusionPriorConfig {
 }  // namespace unclip::prior
 
 template <>
-struct unclip::EnumNames<unclip::prior::TextSource> {
-  static constexpr std::array<std::pair<prior::TextSource, std::string_view>, 2> value{
-      {{prior::TextSource::tokens, "tokens"}, {prior::TextSource::clip, "clip"}}};
+struct unclip::EnumNames<unclip::prior::PriorText> {
+  static constexpr std::array<std::pair<prior::PriorText, std::string_view>, 2> value{
+      {{prior::PriorText::tokens, "tokens"}, {prior::PriorText::clip, "clip"}}};
 };
 template <>
 struct unclip::EnumNames<unclip::prior::EmbeddingScaling> {

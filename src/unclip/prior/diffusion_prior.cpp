@@ -44,7 +44,7 @@ DiffusionPriorImpl::DiffusionPriorImpl(const DiffusionPriorConfig& c)
       config_(c) {
   c.validate();
   const int64_t width = c.transformer.width;
-  if (c.text_source == TextSource::tokens) {
+  if (c.text_source == PriorText::tokens) {
     token_embedding = register_module("token_embedding", nn::Embedding(c.vocab_size, width));
   } else {
     text_proj = register_module("text_proj", nn::Linear(c.text_width, width));

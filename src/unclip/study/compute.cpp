@@ -24,14 +24,14 @@ double transformer_flops(const nn::TransformerConfig& c, int64_t positions, int6
 double training_flops(const prior::DiffusionPriorConfig& c) {
   const int64_t width = c.transformer.width, positions = c.text_context + kPriorTail;
   double forward = transformer_flops(c.transformer, positions, positions);
-  if (c.text_source == prior::TextSource::clip)
+  if (c.text_source == prior::PriorText::clip)
     forward += static_cast<double>(c.text_context) * linear(c.text_width, width);
   return kTraining * (forward + 3 * linear(c.embed_dim, width));  // z_t and x_t in, x_0 out
 }
 
 double training_flops(const prior::AutoregressivePriorConfig& c, int64_t components, int64_t text_length) {
   const int64_t width = c.transformer.width, positions = components + 1;  // z_t, z_i·z_t, all codes but one
-  const bool own_text = c.text_source == prior::TextSource::tokens;
+  const bool own_text = c.text_source == prior::PriorText::tokens;
   const int64_t text_width = own_text ? c.text_encoder.transformer.width : c.text_width;
   double forward = transformer_flops(c.transformer, positions, positions + text_length);
   forward += static_cast<double>(c.transformer.layers * text_length) * linear(text_width, 2 * width);

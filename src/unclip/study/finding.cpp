@@ -14,9 +14,9 @@ using Json = nlohmann::ordered_json;
 
 constexpr int64_t kMaxJson = int64_t{1} << 28;
 
-Json to_json(const eval::Estimate& e) { return {{"value", e.value}, {"low", e.low}, {"high", e.high}}; }
+Json to_json(const metrics::Estimate& e) { return {{"value", e.value}, {"low", e.low}, {"high", e.high}}; }
 
-eval::Estimate estimate_of(const Json& json) {
+metrics::Estimate estimate_of(const Json& json) {
   return {json.at("value").get<double>(), json.at("low").get<double>(), json.at("high").get<double>()};
 }
 
@@ -87,19 +87,19 @@ Finding from_json(const Json& json, const fs::path& folder) {
 
 }  // namespace
 
-Verdict verdict_on_sign(const eval::Estimate& difference) {
+Verdict verdict_on_sign(const metrics::Estimate& difference) {
   if (difference.low > 0) return Verdict::holds;
   return difference.high < 0 ? Verdict::does_not_hold : Verdict::undecided;
 }
 
-void add_point(eval::report::Series& series, double x, const eval::Estimate& y) {
+void add_point(eval::report::Series& series, double x, const metrics::Estimate& y) {
   series.x.push_back(x);
   series.y.push_back(y.value);
   series.low.push_back(y.low);
   series.high.push_back(y.high);
 }
 
-std::string with_interval(const eval::Estimate& e) {
+std::string with_interval(const metrics::Estimate& e) {
   using eval::report::number_text;
   return join_text(number_text(e.value, 3), " (", number_text(e.low, 3), " … ", number_text(e.high, 3), ")");
 }

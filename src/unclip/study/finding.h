@@ -8,7 +8,7 @@
 
 #include "unclip/base/config.h"
 #include "unclip/eval/report/plot.h"
-#include "unclip/eval/resample.h"
+#include "unclip/metrics/resample.h"
 
 namespace unclip::study {
 
@@ -33,20 +33,20 @@ struct Finding {
   std::string measured;  // what stands for it here
   Verdict verdict = Verdict::undecided;
   std::string reason;  // of the verdict, with the figures that decide
-  std::vector<std::pair<std::string, eval::Estimate>> figures;  // by what they are
+  std::vector<std::pair<std::string, metrics::Estimate>> figures;  // by what they are
   std::vector<Plot> plots;
   std::vector<Grid> grids;
   std::vector<std::string> commands;  // that give the drawings and models again
 };
 
 /// The verdict on "this difference is positive".
-Verdict verdict_on_sign(const eval::Estimate& difference);
+Verdict verdict_on_sign(const metrics::Estimate& difference);
 /// Another point of a line, with its error bar.
-void add_point(eval::report::Series& series, double x, const eval::Estimate& y);
+void add_point(eval::report::Series& series, double x, const metrics::Estimate& y);
 /// "0.12 (0.05 … 0.20)"
-std::string with_interval(const eval::Estimate& estimate);
+std::string with_interval(const metrics::Estimate& estimate);
 /// A value that is counted, not sampled.
-inline eval::Estimate exactly(double value) { return {value, value, value}; }
+inline metrics::Estimate exactly(double value) { return {value, value, value}; }
 
 /// FOLDER/ID.json with pictures FOLDER/ID-1.png, …; the JSON is written last, so that it is whole or not
 /// there.

@@ -9,18 +9,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr int64_t kFewestTestPictures = 8;
-constexpr int64_t kBatch = 64;
-
-/// Calls embed(first, last) for parts of 0 … count − 1 and joins the rows, at unit length.
-template <class Embed>
-torch::Tensor unit_rows(int64_t count, const Embed& embed) {
-  std::vector<torch::Tensor> parts;
-  for (int64_t first = 0; first < count; first += kBatch) {
-    throw_if_stopped();
-    parts.push_back(embed(first, std::min(first + kBatch, count)));
-  }
-  return clip::normalized(torch::cat(parts));
-}
+constexpr size_t kBatch = 64;
 
 std::string number(double value) { return eval::report::number_text(value, 6); }
 
@@ -34,7 +23,7 @@ Lab::Lab(const StudyRequest& request, Progress& progress)
           request.features.empty() ? request.model : request.features, request.vocabulary, request.dtype)),
       test_(std::make_unique<data::Dataset>(data::Dataset::open(request.test))) {
   pipeline::make_plan(model_.model(), {.size = side()});  // it has a prior and a decoder
-  pipeline::required(model_.model(), model_.model().image_encoder, "clip");
+  model::required(model_.model(), model_.model().image_encoder, "clip");
   check(judge_->clip() != nullptr, ErrorKind::data, "'", request.features.string(),
         "' is no CLIP: the study asks its judge about captions, too");
   check(test_->size() >= kFewestTestPictures, ErrorKind::data, "there are ", test_->size(),
@@ -46,11 +35,15 @@ torch::Tensor Lab::test_picture(int64_t index) const {
 }
 
 torch::Tensor Lab::embed(const std::vector<torch::Tensor>& pictures) const {
-  return unit_rows(static_cast<int64_t>(pictures.size()), [&](int64_t first, int64_t last) {
+  std::vector<torch::Tensor> parts;
+  for (size_t first = 0; first < pictures.size(); first += kBatch) {
+    progress_.throw_if_stopped();
     std::vector<torch::Tensor> inputs;
-    for (int64_t i = first; i < last; ++i) inputs.push_back(judge_->prepare(pictures[size_t(i)]));
-    return judge_->features(torch::cat(inputs));
-  });
+    for (size_t i = first; i < std::min(first + kBatch, pictures.size()); ++i)
+      inputs.push_back(judge_->prepare(pictures[i]));
+    parts.push_back(judge_->features(torch::cat(inputs)));
+  }
+  return clip::normalized(torch::cat(parts));
 }
 
 torch::Tensor Lab::embed_drawn(const torch::Tensor& pictures) const {
@@ -58,27 +51,27 @@ torch::Tensor Lab::embed_drawn(const torch::Tensor& pictures) const {
 }
 
 torch::Tensor Lab::embed_captions(const std::vector<std::string>& captions) const {
-  return unit_rows(static_cast<int64_t>(captions.size()), [&](int64_t first, int64_t last) {
-    return judge_->clip()->encode_text({captions.begin() + first, captions.begin() + last}).z_t;
-  });
+  return clip::normalized(
+      judge_->clip()->embed_captions(captions, kBatch, *silent_progress(progress_.stop())));
 }
 
 eval::Evaluation Lab::evaluate(const fs::path& model,
                                pipeline::PriorKind prior,
                                const std::vector<double>& guidance) const {
-  const eval::Yardstick yardstick{.real = request_.test,
-                                  .features = request_.features.empty() ? request_.model : request_.features,
-                                  .vocabulary = request_.vocabulary,
-                                  .dtype = request_.dtype,
-                                  .size = side(),
-                                  .seed = request_.seed,
-                                  .folder = path("drawings")};
-  const eval::Trial trial{.model = model,
+  const eval::EvalReference reference{
+      .real = request_.test,
+      .features = request_.features.empty() ? request_.model : request_.features,
+      .vocabulary = request_.vocabulary,
+      .dtype = request_.dtype,
+      .size = side(),
+      .seed = request_.seed,
+      .folder = path("drawings")};
+  const eval::EvalRun run{.model = model,
                           .n = plan_.pictures,
                           .guidance = guidance,
-                          .drawing = {.prior = prior, .size = side()},
+                          .sampling = {.prior = prior, .size = side()},
                           .settings = join_text("prior ", enum_name(prior))};
-  return eval::evaluate_model(yardstick, trial, progress_);
+  return eval::evaluate_model(reference, run, progress_);
 }
 
 std::string Lab::evaluate_command(const fs::path& model,

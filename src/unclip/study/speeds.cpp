@@ -19,7 +19,7 @@ double seconds_per_step(const Lab& lab, const std::string& stage) {
 
 double seconds_per_picture(Lab& lab) {
   pipeline::GenerateRequest request{
-      .captions = {}, .seeds = std::vector<uint64_t>(size_t{kPictures}), .drawing = {.size = lab.side()}};
+      .captions = {}, .seeds = std::vector<uint64_t>(size_t{kPictures}), .sampling = {.size = lab.side()}};
   for (int64_t i = 0; i < kPictures; ++i)
     request.captions.push_back(lab.test().captions(i % lab.test().size()).front());
   std::iota(request.seeds.begin(), request.seeds.end(), 0);

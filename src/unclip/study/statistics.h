@@ -5,20 +5,20 @@
 #pragma once
 #include <functional>
 
-#include "unclip/eval/resample.h"
+#include "unclip/metrics/resample.h"
 
 namespace unclip::study {
 
 /// Fréchet distance of features `a` to `real` minus that of `b`, [N, D] each. Few pictures make both larger
 /// by about as much.
-eval::Estimate frechet_difference(const torch::Tensor& a,
-                                  const torch::Tensor& b,
-                                  const torch::Tensor& real,
-                                  uint64_t seed);
+metrics::Estimate frechet_difference(const torch::Tensor& a,
+                                     const torch::Tensor& b,
+                                     const torch::Tensor& real,
+                                     uint64_t seed);
 /// Mean of a − b, [N] each.
-eval::Estimate mean_difference(const torch::Tensor& a, const torch::Tensor& b, uint64_t seed);
+metrics::Estimate mean_difference(const torch::Tensor& a, const torch::Tensor& b, uint64_t seed);
 /// Mean of values [N].
-eval::Estimate mean(const torch::Tensor& values, uint64_t seed);
+metrics::Estimate mean(const torch::Tensor& values, uint64_t seed);
 
 /// Cosines of rows of unit length: [N, D] and [N, D] -> float64 [N].
 torch::Tensor row_cosines(const torch::Tensor& a, const torch::Tensor& b);

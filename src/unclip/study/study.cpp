@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "unclip/eval/fid.h"
 #include "unclip/io/file.h"
+#include "unclip/metrics/fid.h"
 #include "unclip/study/claims.h"
 #include "unclip/study/speeds.h"
 
@@ -82,7 +82,7 @@ Study run_study(const StudyRequest& request, Progress& progress) {
   Lab lab(request, progress);
   claim_folder(request, settings_text(request, lab));
   Study study{.plan = find_plan(lab), .judge = lab.judge().name(), .test_pictures = lab.test().size()};
-  study.is_biased = eval::is_biased(study.plan.pictures, study.test_pictures, lab.judge().width());
+  study.is_biased = metrics::is_biased(study.plan.pictures, study.test_pictures, lab.judge().width());
   lab.set_plan(study.plan);
   for (const Claim& claim : claims()) {
     if (!is_asked_for(request, claim.id)) continue;

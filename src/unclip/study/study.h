@@ -31,7 +31,7 @@ struct StudyRequest {
 struct Study {
   Plan plan;
   std::string judge;       // whose features figures are about
-  bool is_biased = false;  // too few pictures for the Fréchet distance (eval::is_biased)
+  bool is_biased = false;  // too few pictures for the Fréchet distance (metrics::is_biased)
   int64_t test_pictures = 0;
   std::vector<Finding> findings = {};
 };

@@ -51,7 +51,7 @@ manipulate::Latent latents_of(Lab& lab, const std::vector<Subject>& subjects) {
   const std::filesystem::path file = lab.path("latents.safetensors");
   if (!std::filesystem::exists(file)) {
     manipulate::save_latent(file, pipeline::invert(lab.model(), pixels_of(subjects), kPath, lab.progress()),
-                            lab.model().manifest().name);
+                            lab.model().model().manifest.name);
   }
   return manipulate::load_latent(file);
 }

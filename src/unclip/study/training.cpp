@@ -101,14 +101,14 @@ fs::path assemble(const Lab& lab,
   partial += ".partial";
   fs::remove_all(partial);
   fs::create_directories(partial);
-  const pipeline::ModelDirectory examined(lab.request().model);
-  pipeline::Manifest manifest{.name = name, .version = "study", .stages = {}};
+  const model::ModelDirectory examined(lab.request().model);
+  model::Manifest manifest{.name = name, .version = "study", .stages = {}};
   for (const std::string& stage : borrowed) {
     borrow(partial, stage, examined.stage(stage));
     manifest.stages[stage] = stage;
   }
   borrow(partial, "tokenizer", examined.tokenizer());
-  pipeline::write_manifest(partial, manifest);
+  model::write_manifest(partial, manifest);
   train::export_model({.runs = {run.run}, .out = partial, .card = {}});
   fs::rename(partial, target);
   return target;

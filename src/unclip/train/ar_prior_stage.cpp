@@ -15,12 +15,12 @@ constexpr int64_t kMaxFitPictures = 16'000'000;  // what torch::sort and memory 
 }  // namespace
 
 ArPriorStage::ArPriorStage(const ArPriorRun& run,
-                           FrozenClip clip,
+                           pipeline::ClipEncoder clip,
                            std::shared_ptr<const data::Dataset> validation)
     : run_(run), model_(run.model), clip_(std::move(clip)), validation_(std::move(validation)) {
-  const clip::ClipConfig& clips = clip_.model->config();
+  const clip::ClipConfig& clips = clip_.text_config();
   check_is_clips("ar_prior: embed_dim", run.model.embed_dim, clips.embed_dim);
-  if (run.model.text_source == prior::TextSource::clip)
+  if (run.model.text_source == prior::PriorText::clip)
     check_is_clips("ar_prior: text_width", run.model.text_width, clips.text.width);
   check(run.fit_pictures > 1 && run.fit_pictures <= kMaxFitPictures, ErrorKind::config,
         "ar_prior: fit_pictures is ", run.fit_pictures, ", expected 2 to ", kMaxFitPictures);
@@ -46,7 +46,7 @@ torch::Tensor ArPriorStage::code_nats(const torch::Tensor& z_i,
   const torch::Tensor codes = model_->encode(z_i);
   const torch::Tensor dot_product =
       model_->dot_product_of(z_i, text.z_t).masked_fill(drop, model_->null_dot_product());
-  const prior::CodePrompt prompt{nn::drop_text(text, clip_.null_text, drop), dot_product};
+  const prior::CodePrompt prompt{nn::drop_text(text, clip_.null_text(), drop), dot_product};
   const torch::Tensor logits = model_->forward(prompt, codes.slice(1, 0, codes.size(1) - 1));
   return at::cross_entropy_loss(logits.flatten(0, 1), codes.flatten());
 }
@@ -58,20 +58,20 @@ StepLoss ArPriorStage::loss(const data::Batch& batch, const NoiseKey& key) {
   return {nats, {{"bits_per_code", nats.item<double>() / std::numbers::ln2}}};
 }
 
-Figures ArPriorStage::evaluate(const std::filesystem::path& sheet) {
+Metrics ArPriorStage::evaluate(const std::filesystem::path& sheet) {
   if (!validation_) return {};
   const HeldOutPairs pairs(*validation_, clip_);
-  Figures figures = measure_likelihood(pairs);
+  Metrics metrics = measure_likelihood(pairs);
   const auto draw = [&](const prior::PriorInput& input) {
     const auto seeds = first_seeds(input.text.size() * run_.model.sampling.candidates);
     return prior::sample(model_, input, run_.model.sampling,
                          {.uniform = picture_uniforms(seeds, "ar_prior"), .on_code = {}});
   };
-  for (auto& figure : pairs.judge(draw, sheet)) figures.push_back(std::move(figure));
-  return figures;
+  for (auto& figure : pairs.judge(draw, sheet)) metrics.push_back(std::move(figure));
+  return metrics;
 }
 
-Figures ArPriorStage::measure_likelihood(const HeldOutPairs& pairs) {
+Metrics ArPriorStage::measure_likelihood(const HeldOutPairs& pairs) {
   const int64_t rows = pairs.z_i().size(0);
   const nn::TextEncoding text = clip_.encode_text(pairs.captions());
   const auto mean_nats = [&](bool without_captions) {

@@ -25,23 +25,25 @@ struct ArPriorRun {
 
 class ArPriorStage final : public Stage {
  public:
-  ArPriorStage(const ArPriorRun& run, FrozenClip clip, std::shared_ptr<const data::Dataset> validation);
+  ArPriorStage(const ArPriorRun& run,
+               pipeline::ClipEncoder clip,
+               std::shared_ptr<const data::Dataset> validation);
   torch::nn::Module& network() override { return *model_; }
   /// Fits the model's statistics on the first pictures that training will see.
   void prepare(data::Loader& loader) override;
   StepLoss loss(const data::Batch& batch, const NoiseKey& key) override;
   /// validation_nats and validation_bits of one code; code_error, the share of the variance that is lost in
   /// writing z_i as codes; and how good the z_i are that it draws.
-  Figures evaluate(const std::filesystem::path& sheet) override;
+  Metrics evaluate(const std::filesystem::path& sheet) override;
 
  private:
   /// Mean cross-entropy of the codes of z_i [N, D] behind their captions, in nats; rows with `drop` have
   /// none.
   torch::Tensor code_nats(const torch::Tensor& z_i, const nn::TextEncoding& text, const torch::Tensor& drop);
-  Figures measure_likelihood(const HeldOutPairs& pairs);
+  Metrics measure_likelihood(const HeldOutPairs& pairs);
   ArPriorRun run_;
   prior::AutoregressivePrior model_;
-  FrozenClip clip_;
+  pipeline::ClipEncoder clip_;
   std::shared_ptr<const data::Dataset> validation_;
 };
 

@@ -42,11 +42,11 @@ StepLoss ClipStage::loss(const data::Batch& batch, const NoiseKey& key) {
   const torch::Tensor taught =
       relational_loss(encode_text(lesson.texts), lesson.embeddings, run_.teacher.temperature);
   result.loss = result.loss + run_.teacher.weight * taught;
-  result.figures.emplace_back("teacher_loss", taught.item<double>());
+  result.metrics.emplace_back("teacher_loss", taught.item<double>());
   return result;
 }
 
-Figures ClipStage::evaluate(const std::filesystem::path& sheet) {
+Metrics ClipStage::evaluate(const std::filesystem::path& sheet) {
   if (!validation_) return {};
   std::vector<torch::Tensor> z_i, z_t;
   for (int64_t first = 0; first < validation_->size(); first += kEvaluationBatch) {

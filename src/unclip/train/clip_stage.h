@@ -41,7 +41,7 @@ class ClipStage final : public Stage {
   void after_update() override { clip::clamp_logit_scale(*model_); }
   /// Recall of the right picture among all held-out ones, per caption ("text_to_image_r1", …), and the
   /// reverse. The sheet shows a caption's own picture, then those that the caption finds.
-  Figures evaluate(const std::filesystem::path& sheet) override;
+  Metrics evaluate(const std::filesystem::path& sheet) override;
 
  private:
   torch::Tensor encode_text(const std::vector<std::string>& texts);  // z_t [N, D]

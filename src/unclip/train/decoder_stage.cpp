@@ -18,16 +18,16 @@ torch::Tensor sheet_holes(const torch::Tensor& pictures) {
 }  // namespace
 
 DecoderStage::DecoderStage(const DecoderRun& run,
-                           FrozenClip clip,
+                           pipeline::ClipEncoder clip,
                            std::shared_ptr<const data::Dataset> validation)
     : run_(run),
       model_(run.model),
       clip_(std::move(clip)),
       validation_(std::move(validation)),
       diffusion_loss_(run.model.diffusion, run.loss) {
-  const clip::ClipConfig& clips = clip_.model->config();
+  const clip::ClipConfig& clips = clip_.text_config();
   check_is_clips("decoder: embed_dim", run.model.embed_dim, clips.embed_dim);
-  if (run.model.text.source == decoder::TextSource::clip)
+  if (run.model.text.source == decoder::DecoderText::clip)
     check_is_clips("decoder: text.clip_width", run.model.text.clip_width, clips.text.width);
   nn::initialize_parameters(*model_, static_cast<uint64_t>(run.train.seed));
   model_->set_compute_dtype(compute_type(run.train.precision));
@@ -38,9 +38,9 @@ StepLoss DecoderStage::loss(const data::Batch& batch, const NoiseKey& key) {
   const int64_t count = x_0.size(0);
   decoder::DecoderInput input{.z_i = clip_.encode_image(x_0), .drop_image = {}, .text = {}};
   input.drop_image = drop_mask(count, run_.model.image_drop, sub_key(key, "drop image"));
-  if (run_.model.text.source != decoder::TextSource::none) {
+  if (run_.model.text.source != decoder::DecoderText::none) {
     const torch::Tensor drop = drop_mask(count, run_.model.text_drop, sub_key(key, "drop text"));
-    input.text = nn::drop_text(clip_.encode_text(batch.captions), clip_.null_text, drop);
+    input.text = nn::drop_text(clip_.encode_text(batch.captions), clip_.null_text(), drop);
   }
   const auto noised = noise_batch(diffusion_loss_.schedule(), x_0, key);
   const torch::Tensor seen = with_surroundings(noised.x_t, x_0, sub_key(key, "holes"));
@@ -59,8 +59,8 @@ torch::Tensor DecoderStage::draw(const HeldOut& pairs, const torch::Tensor& z_i)
   decoder::DecoderSampling sampling{
       .sampler = {.kind = diffusion::Sampler::dpm_solver, .timesteps = join_text("logsnr", run_.sheet.steps)},
       .guidance = run_.sheet.guidance};
-  decoder::DrawingInput input{.z_i = z_i, .text = {}, .null_text = clip_.null_text};
-  if (run_.model.text.source != decoder::TextSource::none) input.text = clip_.encode_text(pairs.captions);
+  decoder::SampleInput input{.z_i = z_i, .text = {}, .null_text = clip_.null_text()};
+  if (run_.model.text.source != decoder::DecoderText::none) input.text = clip_.encode_text(pairs.captions);
   if (run_.model.inpaint)
     input.surroundings = decoder::surroundings(pairs.pictures, sheet_holes(pairs.pictures));
   return decoder::sample(model_, input, sampling,
@@ -77,13 +77,13 @@ void DecoderStage::write_drawn(const std::filesystem::path& sheet,
   image::write_sheet(sheet, torch::cat(rows), {.columns = shown});
 }
 
-Figures DecoderStage::evaluate(const std::filesystem::path& sheet) {
+Metrics DecoderStage::evaluate(const std::filesystem::path& sheet) {
   if (!validation_) return {};
   const int64_t size = run_.model.unet.size;
   const HeldOut pairs = load_held_out(*validation_, 0, std::min(kValidationRows, validation_->size()), size);
   const torch::Tensor z_i = clip_.encode_image(pairs.pictures);
   decoder::DecoderInput input{.z_i = z_i, .drop_image = {}, .text = {}};
-  if (run_.model.text.source != decoder::TextSource::none) input.text = clip_.encode_text(pairs.captions);
+  if (run_.model.text.source != decoder::DecoderText::none) input.text = clip_.encode_text(pairs.captions);
   const auto noised =
       noise_batch(diffusion_loss_.schedule(), pairs.pictures, {0, stream_id("decoder validation"), 0});
   const torch::Tensor seen =
@@ -98,7 +98,7 @@ Figures DecoderStage::evaluate(const std::filesystem::path& sheet) {
   const torch::Tensor scores = clip::normalized(clip_.encode_image(drawn)).matmul(clip::normalized(z_i).t());
   write_drawn(sheet, few.pictures, drawn);
   return {{"validation_loss", loss.loss.item<double>()},
-          {"validation_mse", loss.figures.front().second},
+          {"validation_mse", loss.metrics.front().second},
           {"drawn_r1", recall_at(scores, 1)},
           {"drawn_cosine", scores.diagonal().mean().item<double>()}};
 }

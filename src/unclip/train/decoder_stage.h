@@ -4,8 +4,8 @@
 #include "unclip/decoder/decoder.h"
 #include "unclip/train/config.h"
 #include "unclip/train/diffusion_training.h"
-#include "unclip/train/frozen_clip.h"
 #include "unclip/train/held_out.h"
+#include "unclip/train/trained_model.h"
 
 namespace unclip::train {
 
@@ -42,12 +42,14 @@ struct DecoderRun {
 
 class DecoderStage final : public Stage {
  public:
-  DecoderStage(const DecoderRun& run, FrozenClip clip, std::shared_ptr<const data::Dataset> validation);
+  DecoderStage(const DecoderRun& run,
+               pipeline::ClipEncoder clip,
+               std::shared_ptr<const data::Dataset> validation);
   torch::nn::Module& network() override { return *model_; }
   StepLoss loss(const data::Batch& batch, const NoiseKey& key) override;
   /// Validation loss on fixed noise; and of pictures drawn from held-out z_i and captions, how near CLIP sees
   /// them to the real ones. The sheet shows held-out pictures (and these with holes) above what is drawn.
-  Figures evaluate(const std::filesystem::path& sheet) override;
+  Metrics evaluate(const std::filesystem::path& sheet) override;
 
  private:
   torch::Tensor draw(const HeldOut& pairs, const torch::Tensor& z_i);
@@ -60,7 +62,7 @@ class DecoderStage final : public Stage {
                                   const NoiseKey& key) const;
   DecoderRun run_;
   decoder::Decoder model_;
-  FrozenClip clip_;
+  pipeline::ClipEncoder clip_;
   std::shared_ptr<const data::Dataset> validation_;
   diffusion::DiffusionLoss diffusion_loss_;
 };

@@ -12,7 +12,7 @@ diffusion::NoisedBatch noise_batch(const diffusion::NoiseSchedule& schedule,
 
 StepLoss mean_loss(const diffusion::LossTerms& terms) {
   StepLoss result{terms.total.mean(), {{"mse", terms.mse.detach().mean().item<double>()}}};
-  if (terms.vb) result.figures.emplace_back("vb", terms.vb->detach().mean().item<double>());
+  if (terms.vb) result.metrics.emplace_back("vb", terms.vb->detach().mean().item<double>());
   return result;
 }
 

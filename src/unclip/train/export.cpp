@@ -1,7 +1,7 @@
 #include "unclip/train/export.h"
 
 #include "unclip/io/file.h"
-#include "unclip/pipeline/model_directory.h"
+#include "unclip/model/manifest.h"
 #include "unclip/train/ar_prior_stage.h"
 #include "unclip/train/clip_stage.h"
 #include "unclip/train/decoder_stage.h"
@@ -28,7 +28,7 @@ StageConfig read_as(const std::string& text, const std::string& where) {
 StageConfig read_stage(const fs::path& run) {
   const fs::path file = run / "config.json";
   check(fs::exists(file), ErrorKind::io, "'", run.string(), "' is no run folder: it has no config.json");
-  const std::string text = pipeline::read_config_text(file);
+  const std::string text = model::read_config_text(file);
   const std::string stage = stage_of(text);
   if (stage == "clip") return read_as<ClipRun>(text, file.string());
   if (stage == "prior") return read_as<PriorRun>(text, file.string());
@@ -70,10 +70,10 @@ void export_model(const ExportRequest& request) {
     RunFolder(run).require_latest();
     stages[config.name] = {config, run};
   }
-  pipeline::Manifest manifest;
-  if (!request.card.empty()) manifest = pipeline::read_card(request.card);
+  model::Manifest manifest;
+  if (!request.card.empty()) manifest = model::read_card(request.card);
   if (fs::exists(request.out / "model.json")) {
-    const pipeline::Manifest old = pipeline::ModelDirectory(request.out).manifest();
+    const model::Manifest old = model::ModelDirectory(request.out).manifest();
     manifest.stages = old.stages;
     if (request.card.empty()) manifest = old;
   }
@@ -85,7 +85,7 @@ void export_model(const ExportRequest& request) {
       text::Vocabulary::load(stage.second / "tokenizer").save(request.out / "tokenizer");
     }
   }
-  pipeline::write_manifest(request.out, manifest);
+  model::write_manifest(request.out, manifest);
 }
 
 }  // namespace unclip::train

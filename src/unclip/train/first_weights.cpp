@@ -2,20 +2,35 @@
 
 #include <torch/autograd.h>
 
+#include "unclip/decoder/decoder.h"
 #include "unclip/io/state.h"
-#include "unclip/pipeline/model_directory.h"
-#include "unclip/train/run_folder.h"
+#include "unclip/model/weights.h"
+#include "unclip/prior/autoregressive_prior.h"
+#include "unclip/prior/diffusion_prior.h"
+#include "unclip/upsampler/upsampler.h"
 
 namespace unclip::train {
-namespace fs = std::filesystem;
 namespace {
 
-fs::path weights_in(const fs::path& folder, const std::string& stage) {
-  if (fs::exists(folder / "model.json"))
-    return pipeline::ModelDirectory(folder).stage(stage) / "model.safetensors";
-  check(fs::exists(folder / "config.json"), ErrorKind::io, "'", folder.string(),
-        "' is neither a run nor a model directory: expected trained weights to start from");
-  return RunFolder(folder).require_latest() / "ema.safetensors";
+struct StageTensors {
+  io::NamedTensors tensors;  // under our names
+  std::string where;         // the file, or the first of several
+};
+
+template <class Net, class Config>
+StageTensors read(const model::StoredNetwork<Config>& stored) {
+  return {model::read_tensors<Net>(stored), model::file_of(stored.weights.sources.front()).string()};
+}
+
+StageTensors read_stage(const model::Model& source, const std::string& stage) {
+  using model::required;
+  if (stage == "clip") return {model::read_clip_tensors(source), source.path.string()};
+  if (stage == "prior") return read<prior::DiffusionPrior>(required(source, source.prior, stage));
+  if (stage == "ar_prior") return read<prior::AutoregressivePrior>(required(source, source.ar_prior, stage));
+  if (stage == "decoder") return read<decoder::Decoder>(required(source, source.decoder, stage));
+  const model::StoredUpsampler* const upsampler = source.find_upsampler(stage);
+  if (upsampler == nullptr) model::fail_missing_stage(source.path, source.manifest, stage);
+  return read<upsampler::Upsampler>(upsampler->net);
 }
 
 /// `stored` with zeros for the input channels that only `wanted` has.
@@ -36,10 +51,9 @@ bool may_be_new(const std::string& name) {
 
 }  // namespace
 
-void start_from(torch::nn::Module& network, const fs::path& folder, const std::string& stage) {
+void start_from(torch::nn::Module& network, const model::Model& source, const std::string& stage) {
   const torch::NoGradGuard no_grad;
-  const fs::path file = weights_in(folder, stage);
-  io::NamedTensors stored = io::SafetensorsFile(file).tensors();
+  auto [stored, where] = read_stage(source, stage);
   const io::NamedTensors wanted = io::state_of(network);
   for (auto& [name, tensor] : stored) {
     const auto found = wanted.find(name);
@@ -50,7 +64,7 @@ void start_from(torch::nn::Module& network, const fs::path& folder, const std::s
   for (const auto& [name, tensor] : wanted) {
     if (may_be_new(name)) stored.try_emplace(name, tensor.clone());
   }
-  io::load_state(network, stored, file.string());
+  io::load_state(network, stored, where);
 }
 
 }  // namespace unclip::train

@@ -19,9 +19,9 @@ std::string number(double value) {
 }
 
 /// The figure called `name`, if it was measured.
-std::optional<double> find(const Figures& figures, const std::string& name) {
-  const auto found = std::ranges::find(figures, name, &Figures::value_type::first);
-  return found == figures.end() ? std::nullopt : std::make_optional(found->second);
+std::optional<double> find(const Metrics& metrics, const std::string& name) {
+  const auto found = std::ranges::find(metrics, name, &Metrics::value_type::first);
+  return found == metrics.end() ? std::nullopt : std::make_optional(found->second);
 }
 
 struct Range {
@@ -41,7 +41,7 @@ Range better_than_chance(int64_t held_out) {
           "pictures; those of the folder can be drawn all the same"};
 }
 
-std::vector<Range> ranges(const std::string& stage, const Figures& figures, int64_t held_out) {
+std::vector<Range> ranges(const std::string& stage, const Metrics& metrics, int64_t held_out) {
   if (stage == "clip") return {better_than_chance(held_out)};
   if (stage == "prior") {
     return {{"validation_mse", 0.95, false,
@@ -54,19 +54,19 @@ std::vector<Range> ranges(const std::string& stage, const Figures& figures, int6
          "drawings do not look like their pictures yet: train longer, or lower the learning rate if the loss "
          "rises"}};
   }
-  return {{"psnr", find(figures, "psnr_of_enlarging").value_or(0.0) - 0.5, true,
+  return {{"psnr", find(metrics, "psnr_of_enlarging").value_or(0.0) - 0.5, true,
            "no better than plain enlargement: train longer"}};
 }
 
 }  // namespace
 
 std::vector<Verdict> judge(const std::string& stage,
-                           const Figures& figures,
+                           const Metrics& metrics,
                            double progress,
                            int64_t held_out) {
   std::vector<Verdict> verdicts;
-  for (const Range& range : ranges(stage, figures, held_out)) {
-    const std::optional<double> value = find(figures, range.figure);
+  for (const Range& range : ranges(stage, metrics, held_out)) {
+    const std::optional<double> value = find(metrics, range.figure);
     if (!value) {
       verdicts.push_back({true, join_text("no ", range.figure, ": no held-out picture can be read")});
       continue;

@@ -16,7 +16,7 @@ struct Verdict {
 /// watch. `progress` in 0…1 is how far the run is: nothing is called ill in its first quarter. `held_out` is
 /// the number of pictures that retrieval chooses from.
 std::vector<Verdict> judge(const std::string& stage,
-                           const Figures& figures,
+                           const Metrics& metrics,
                            double progress,
                            int64_t held_out);
 

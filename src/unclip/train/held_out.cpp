@@ -5,8 +5,8 @@
 
 #include "unclip/base/error.h"
 #include "unclip/data/picture.h"
-#include "unclip/eval/retrieval.h"
 #include "unclip/image/sheet.h"
+#include "unclip/metrics/retrieval.h"
 
 namespace unclip::train {
 namespace {
@@ -71,7 +71,7 @@ std::vector<uint64_t> first_seeds(int64_t count) {
 }
 
 double recall_at(const torch::Tensor& scores, int64_t k) {
-  return eval::recall_at(eval::ranks_of_own(scores), k);
+  return metrics::recall_at(metrics::ranks_of_own(scores), k);
 }
 
 void write_retrieval_sheet(const std::filesystem::path& sheet,

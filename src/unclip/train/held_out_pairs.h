@@ -3,9 +3,9 @@
 #include <functional>
 
 #include "unclip/prior/prior_input.h"
-#include "unclip/train/frozen_clip.h"
 #include "unclip/train/held_out.h"
 #include "unclip/train/stage.h"
+#include "unclip/train/trained_model.h"
 
 namespace unclip::train {
 
@@ -15,20 +15,20 @@ using DrawEmbeddings = std::function<torch::Tensor(const prior::PriorInput& inpu
 class HeldOutPairs {
  public:
   /// The first pairs of a held-out data set, at most kPairs.
-  HeldOutPairs(const data::Dataset& dataset, const FrozenClip& clip);
+  HeldOutPairs(const data::Dataset& dataset, const pipeline::ClipEncoder& clip);
 
   const std::vector<std::string>& captions() const { return captions_; }
   const torch::Tensor& z_i() const { return z_i_; }  // [N, D]
   /// drawn_r1, drawn_r10: how often z_i drawn from one of the first captions has its own picture among the
   /// nearest 1, 10 of all; drawn_cosine: how near it is to it. The sheet shows a caption's picture, then what
   /// is found.
-  Figures judge(const DrawEmbeddings& draw, const std::filesystem::path& sheet) const;
+  Metrics judge(const DrawEmbeddings& draw, const std::filesystem::path& sheet) const;
 
   static constexpr int64_t kPairs = 512;
 
  private:
   const data::Dataset& dataset_;
-  const FrozenClip& clip_;
+  const pipeline::ClipEncoder& clip_;
   std::vector<std::string> captions_;
   torch::Tensor z_i_;
 };

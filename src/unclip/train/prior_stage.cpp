@@ -12,15 +12,17 @@ constexpr int64_t kTimestepsMeasured = 50;  // of the x_0_mse table; the rest by
 
 }  // namespace
 
-PriorStage::PriorStage(const PriorRun& run, FrozenClip clip, std::shared_ptr<const data::Dataset> validation)
+PriorStage::PriorStage(const PriorRun& run,
+                       pipeline::ClipEncoder clip,
+                       std::shared_ptr<const data::Dataset> validation)
     : run_(run),
       model_(run.model),
       clip_(std::move(clip)),
       validation_(std::move(validation)),
       diffusion_loss_(run.model.diffusion, run.loss) {
-  const clip::ClipConfig& clips = clip_.model->config();
+  const clip::ClipConfig& clips = clip_.text_config();
   check_is_clips("prior: embed_dim", run.model.embed_dim, clips.embed_dim);
-  if (run.model.text_source == prior::TextSource::clip)
+  if (run.model.text_source == prior::PriorText::clip)
     check_is_clips("prior: text_width", run.model.text_width, clips.text.width);
   nn::initialize_parameters(*model_, static_cast<uint64_t>(run.train.seed));
   model_->compute_dtype = compute_type(run.train.precision);
@@ -38,25 +40,25 @@ void PriorStage::prepare(data::Loader& loader) {
 StepLoss PriorStage::loss(const data::Batch& batch, const NoiseKey& key) {
   const torch::Tensor x_0 = model_->scale(clip_.encode_image(to_unit_range(batch.pictures)));
   const torch::Tensor drop = drop_mask(x_0.size(0), run_.model.text_drop, sub_key(key, "drop text"));
-  const nn::TextEncoding text = nn::drop_text(clip_.encode_text(batch.captions), clip_.null_text, drop);
+  const nn::TextEncoding text = nn::drop_text(clip_.encode_text(batch.captions), clip_.null_text(), drop);
   const auto noised = noise_batch(diffusion_loss_.schedule(), x_0, key);
   return mean_loss(diffusion_loss_(noised, model_->forward(noised.x_t, noised.t, text)));
 }
 
-Figures PriorStage::evaluate(const std::filesystem::path& sheet) {
+Metrics PriorStage::evaluate(const std::filesystem::path& sheet) {
   if (!validation_) return {};
   const HeldOutPairs pairs(*validation_, clip_);
-  Figures figures = measure_errors(pairs);
+  Metrics metrics = measure_errors(pairs);
   const auto draw = [&](const prior::PriorInput& input) {
     const auto seeds = first_seeds(input.text.size() * run_.model.sampling.candidates);
     return prior::sample(model_, input, run_.model.sampling,
                          {.noise = picture_noise(seeds, "prior"), .observer = {}});
   };
-  for (auto& figure : pairs.judge(draw, sheet)) figures.push_back(std::move(figure));
-  return figures;
+  for (auto& figure : pairs.judge(draw, sheet)) metrics.push_back(std::move(figure));
+  return metrics;
 }
 
-Figures PriorStage::measure_errors(const HeldOutPairs& pairs) {
+Metrics PriorStage::measure_errors(const HeldOutPairs& pairs) {
   const torch::Tensor x_0 = model_->scale(pairs.z_i());
   const int64_t rows = x_0.size(0);
   const nn::TextEncoding text = clip_.encode_text(pairs.captions());

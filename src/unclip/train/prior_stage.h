@@ -25,20 +25,22 @@ struct PriorRun {
 
 class PriorStage final : public Stage {
  public:
-  PriorStage(const PriorRun& run, FrozenClip clip, std::shared_ptr<const data::Dataset> validation);
+  PriorStage(const PriorRun& run,
+             pipeline::ClipEncoder clip,
+             std::shared_ptr<const data::Dataset> validation);
   torch::nn::Module& network() override { return *model_; }
   /// Mean and standard deviation of the embeddings of kStatisticsBatches batches, with scaling standardize.
   void prepare(data::Loader& loader) override;
   StepLoss loss(const data::Batch& batch, const NoiseKey& key) override;
   /// Validation loss, with the table x_0_mse that Analytic-DPM reads (stored in the model), and how good the
   /// z_i are that it draws.
-  Figures evaluate(const std::filesystem::path& sheet) override;
+  Metrics evaluate(const std::filesystem::path& sheet) override;
 
  private:
-  Figures measure_errors(const HeldOutPairs& pairs);
+  Metrics measure_errors(const HeldOutPairs& pairs);
   PriorRun run_;
   prior::DiffusionPrior model_;
-  FrozenClip clip_;
+  pipeline::ClipEncoder clip_;
   std::shared_ptr<const data::Dataset> validation_;
   diffusion::DiffusionLoss diffusion_loss_;
 };

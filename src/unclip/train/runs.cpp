@@ -3,7 +3,7 @@
 #include <sstream>
 
 #include "unclip/io/file.h"
-#include "unclip/pipeline/model_directory.h"
+#include "unclip/model/manifest.h"
 #include "unclip/text/tokenizer_trainer.h"
 #include "unclip/train/ar_prior_stage.h"
 #include "unclip/train/clip_stage.h"
@@ -24,7 +24,7 @@ template <class Run>
 Run read_run(const RunRequest& request) {
   check(fs::exists(request.config), ErrorKind::io, "there is no configuration '", request.config.string(),
         "'");
-  const std::string text = pipeline::read_config_text(request.config);
+  const std::string text = model::read_config_text(request.config);
   const std::string stage = stage_of(text);
   check(stage.empty() || stage == Run().stage, ErrorKind::config, request.config.string(),
         " configures the stage '", stage, "', expected '", Run().stage, "'");
@@ -119,8 +119,10 @@ template <class TheStage, class Run>
 void train_on_clip(const RunRequest& request, Progress& progress) {
   const auto run = read_run<Run>(request);
   const TrainingData data = open_data(request, true);
-  TheStage stage(run, load_frozen_clip(request.clip, compute_type(run.train.precision)), data.validation);
-  if (!request.from.empty()) start_from(stage.network(), request.from, run.stage);
+  TheStage stage(run, open_clip_encoder(request.clip, request.vocabulary, compute_type(run.train.precision)),
+                 data.validation);
+  if (!request.from.empty())
+    start_from(stage.network(), open_trained(request.from, request.vocabulary), run.stage);
   run_training(request, prepare_folder(request, run, *data.training), stage,
                {run.train, run.data, data.training}, progress);
 }
@@ -144,7 +146,8 @@ void train_clip(const RunRequest& request, Progress& progress) {
                                 : ", so --teacher has no effect: add --set teacher.weight=1");
   ClipStage stage(run, tokenizer, data.validation);
   if (!request.teacher.empty()) stage.learn_from(std::make_shared<Teacher>(request.teacher));
-  if (!request.from.empty()) start_from(stage.network(), request.from, run.stage);
+  if (!request.from.empty())
+    start_from(stage.network(), open_trained(request.from, request.vocabulary), run.stage);
   const RunFolder folder = prepare_folder(request, run, *data.training);
   fs::create_directories(request.out / "tokenizer");
   tokenizer->vocabulary().save(request.out / "tokenizer");
@@ -168,7 +171,8 @@ void train_upsampler(const RunRequest& request, Progress& progress) {
   const TrainingData data = open_data(request, false);
   UpsamplerStage stage(run, data.validation);
   const std::string name = join_text(run.stage, "_", run.model.unet.size);
-  if (!request.from.empty()) start_from(stage.network(), request.from, name);
+  if (!request.from.empty())
+    start_from(stage.network(), open_trained(request.from, request.vocabulary), name);
   run_training(request, prepare_folder(request, run, *data.training), stage,
                {run.train, run.data, data.training, UpsamplerStage::degradation(run.model)}, progress);
 }

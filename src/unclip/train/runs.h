@@ -17,8 +17,9 @@ struct RunRequest {
   bool hold_out = false;                // without `validation`: evaluate on one of twenty of `data`, held out
   std::filesystem::path tokenizer;      // `train clip`: a folder with vocab.json and merges.txt
   std::filesystem::path teacher;        // `train clip`: a teacher's texts and embeddings; may be empty
-  std::filesystem::path clip;           // priors and decoder: a run of `train clip` or a model directory
-  std::filesystem::path from;           // weights to start from: a model directory or a run; may be empty
+  std::filesystem::path clip;           // priors and decoder: a run of `train clip` or a model of any layout
+  std::filesystem::path from;           // weights to start from, the same; may be empty
+  std::filesystem::path vocabulary;     // CLIP's own tokens, for models that come without any
   std::filesystem::path out;            // the run folder
   bool resume = false;
   std::string command;             // for command.txt

@@ -4,11 +4,12 @@
 #include <nlohmann/json.hpp>
 
 #include "unclip/io/file.h"
-#include "unclip/pipeline/model_directory.h"
+#include "unclip/model/model.h"
 #include "unclip/train/export.h"
 #include "unclip/train/health.h"
 #include "unclip/train/run_folder.h"
 #include "unclip/train/runs.h"
+#include "unclip/train/trained_model.h"
 
 namespace unclip::train {
 namespace fs = std::filesystem;
@@ -22,7 +23,7 @@ constexpr double kFineTuningRate = 1.0 / 3.0;
 template <class Config>
 Config read(const fs::path& file) {
   check(fs::exists(file), ErrorKind::config, "the preset lacks '", file.string(), "'");
-  return config_from_json<Config>(pipeline::read_config_text(file), file.string());
+  return config_from_json<Config>(model::read_config_text(file), file.string());
 }
 
 /// Pictures whose shorter side has at least `side` pixels.
@@ -35,12 +36,23 @@ int64_t count_reaching(const data::DatasetReport& report, int64_t side) {
 
 std::string stage_name(const UpsamplerRun& run) { return join_text("upsampler_", run.model.unet.size); }
 
-/// Takes over the architecture of a stage of `model`, if it has that stage.
-template <class Run>
-void take_architecture(Run& run, const std::string& stage, const pipeline::ModelDirectory& model) {
-  if (!model.has(stage)) return;
-  run.model = pipeline::read_stage_config<decltype(run.model)>(model.stage(stage));
+/// Takes over the architecture of a stage, if the model that is started from has it.
+template <class Run, class Config>
+void take_architecture(Run& run, const std::optional<Config>& config) {
+  if (!config) return;
+  run.model = *config;
   run.train.optimizer.learning_rate *= kFineTuningRate;
+}
+template <class Run, class Config>
+void take_architecture(Run& run, const std::optional<model::StoredNetwork<Config>>& stored) {
+  if (stored) take_architecture(run, std::optional(stored->config));
+}
+
+bool has_stage(const model::Model& model, const std::string& name) {
+  if (name == "clip") return clip_config_of(model).has_value();
+  if (name == "prior") return model.prior.has_value();
+  if (name == "decoder") return model.decoder.has_value();
+  return model.find_upsampler(name) != nullptr;
 }
 
 int64_t count_held_out(const StackRequest& request) {
@@ -61,8 +73,8 @@ void check_same_data(const StackRequest& request) {
 
 /// The new model's card. A fine-tuned model owes what its origin owes.
 fs::path write_card(const StackRequest& request) {
-  pipeline::Manifest card;
-  if (!request.from.empty()) card = pipeline::ModelDirectory(request.from).manifest();
+  model::Manifest card;
+  if (!request.from.empty()) card = open_trained(request.from, request.vocabulary).manifest;
   const std::string origin = card.name.empty() ? "" : " from '" + card.name + "'";
   const nlohmann::ordered_json json{{"name", fs::absolute(request.out).filename().string()},
                                     {"version", "1"},
@@ -82,7 +94,9 @@ class StackTrainer {
       : request_(request),
         runs_(request.out / "runs"),
         held_out_(count_held_out(request)),
-        progress_(progress) {}
+        progress_(progress) {
+    if (!request.from.empty()) origin_ = open_trained(request.from, request.vocabulary);
+  }
 
   text::Vocabulary tokenizer(int64_t vocabulary_size) {
     const fs::path folder = runs_ / "tokenizer";
@@ -91,7 +105,7 @@ class StackTrainer {
         train_tokenizer(request_.data, vocabulary_size, folder);
       } else {
         fs::create_directories(folder);
-        text::Vocabulary::load(pipeline::ModelDirectory(request_.from).tokenizer()).save(folder);
+        text::Vocabulary::load(origin_->text.tokenizer).save(folder);
       }
     }
     return text::Vocabulary::load(folder);
@@ -122,8 +136,8 @@ class StackTrainer {
     run_request.hold_out = request_.validation.empty();
     run_request.tokenizer = runs_ / "tokenizer";
     run_request.clip = runs_ / "clip";
-    if (!request_.from.empty() && pipeline::ModelDirectory(request_.from).has(name))
-      run_request.from = request_.from;
+    run_request.vocabulary = request_.vocabulary;
+    if (origin_ && has_stage(*origin_, name)) run_request.from = request_.from;
     run_request.resume = started;
     run_request.command = request_.command;
     run_request.label = name;
@@ -136,9 +150,9 @@ class StackTrainer {
  private:
   EvaluationObserver observer(const std::string& name, const std::string& stage, int64_t steps) {
     if (!request_.observer) return nullptr;
-    return [this, name, stage, steps](int64_t step, const Figures& figures) {
+    return [this, name, stage, steps](int64_t step, const Metrics& metrics) {
       const double progress = static_cast<double>(step) / static_cast<double>(steps);
-      for (const Verdict& verdict : judge(stage, figures, progress, held_out_))
+      for (const Verdict& verdict : judge(stage, metrics, progress, held_out_))
         request_.observer(name, step, verdict.text);
     };
   }
@@ -147,6 +161,7 @@ class StackTrainer {
   fs::path runs_;
   int64_t held_out_;
   Progress& progress_;
+  std::optional<model::Model> origin_{};  // that is started from
   std::vector<fs::path> trained_;
 };
 
@@ -193,17 +208,23 @@ void check_trainable(const data::DatasetReport& report) {
         " pictures have a side of less than ", kSmallestSide, " pixels: use larger pictures");
 }
 
-void fit_stack(Stack& stack, const data::DatasetReport& report, const fs::path& from) {
+void fit_stack(Stack& stack,
+               const data::DatasetReport& report,
+               const fs::path& from,
+               const fs::path& vocabulary) {
   stack.clip.data.batch_size = std::min(stack.clip.data.batch_size, report.samples / 2);
   std::erase_if(stack.upsamplers, [&](const UpsamplerRun& run) {
     return 2 * count_reaching(report, run.model.unet.size) < report.samples;
   });
   if (from.empty()) return;
-  const pipeline::ModelDirectory model(from);
-  take_architecture(stack.clip, "clip", model);
-  take_architecture(stack.prior, "prior", model);
-  take_architecture(stack.decoder, "decoder", model);
-  for (UpsamplerRun& run : stack.upsamplers) take_architecture(run, stage_name(run), model);
+  const model::Model origin = open_trained(from, vocabulary);
+  take_architecture(stack.clip, clip_config_of(origin));
+  take_architecture(stack.prior, origin.prior);
+  take_architecture(stack.decoder, origin.decoder);
+  for (UpsamplerRun& run : stack.upsamplers) {
+    if (const auto* const upsampler = origin.find_upsampler(stage_name(run)))
+      take_architecture(run, std::optional(upsampler->net.config));
+  }
 }
 
 void train_stack(Stack stack, const StackRequest& request, Progress& progress) {

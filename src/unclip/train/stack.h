@@ -51,9 +51,12 @@ int64_t count_too_small(const data::DatasetReport& report);
 void check_trainable(const data::DatasetReport& report);
 
 /// Fits the settings to the data: no batch of CLIP holds a picture twice, no upsampler is larger than half of
-/// the pictures. With `from`, a model directory, each of its stages keeps its architecture, and learning
-/// rates are a third.
-void fit_stack(Stack& stack, const data::DatasetReport& report, const std::filesystem::path& from);
+/// the pictures. With `from`, a model of any layout or a run, each of its stages keeps its architecture, and
+/// learning rates are a third; for `vocabulary` see model::open_model.
+void fit_stack(Stack& stack,
+               const data::DatasetReport& report,
+               const std::filesystem::path& from,
+               const std::filesystem::path& vocabulary = {});
 
 /// Says what a figure of a running stage means.
 using StackObserver = std::function<void(const std::string& stage, int64_t step, const std::string& verdict)>;
@@ -61,7 +64,8 @@ using StackObserver = std::function<void(const std::string& stage, int64_t step,
 struct StackRequest {
   std::vector<std::string> data;
   std::vector<std::string> validation;  // empty: one picture in twenty is held out
-  std::filesystem::path from;           // a model directory to start from; may be empty
+  std::filesystem::path from;           // a model of any layout to start from; may be empty
+  std::filesystem::path vocabulary;     // CLIP's own tokens, for models that come without any
   std::filesystem::path out;            // the model directory; runs lie in out/runs
   bool resume = false;                  // go on with the runs that are there
   std::string command;                  // for the records

@@ -13,11 +13,11 @@
 
 namespace unclip::train {
 
-using Figures = std::vector<std::pair<std::string, double>>;
+using Metrics = std::vector<std::pair<std::string, double>>;
 
 struct StepLoss {
   torch::Tensor loss;  // a scalar to minimise
-  Figures figures;     // for the log, beside the loss
+  Metrics metrics;     // for the log, beside the loss
 };
 
 class Stage {
@@ -32,7 +32,7 @@ class Stage {
   virtual void after_update() {}
   /// Figures on held-out data, and a picture to look at, written to `sheet` (a .png path). Called with the
   /// averaged weights in place.
-  virtual Figures evaluate(const std::filesystem::path& sheet) = 0;
+  virtual Metrics evaluate(const std::filesystem::path& sheet) = 0;
 };
 
 }  // namespace unclip::train

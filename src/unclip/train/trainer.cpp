@@ -106,7 +106,7 @@ StepLoss Trainer::accumulate_gradients() {
           "; the last checkpoint is intact: lower optimizer.learning_rate and resume");
     part.loss.backward();
     total.loss = total.loss.defined() ? total.loss + part.loss.detach() : part.loss.detach();
-    total.figures = std::move(part.figures);
+    total.metrics = std::move(part.metrics);
     position_.data = loader_->state();
     pictures_since_log_ += static_cast<double>(batch.samples.size());
   }
@@ -137,7 +137,7 @@ void Trainer::log(const StepLoss& step_loss, double gradient_norm) {
   line["step"] = position_.step;
   line["loss"] = step_loss.loss.item<double>();
   line["smoothed_loss"] = smoothed_loss_;
-  for (const auto& [name, value] : step_loss.figures) line[name] = value;
+  for (const auto& [name, value] : step_loss.metrics) line[name] = value;
   line["learning_rate"] = c.optimizer.learning_rate * lr_factor(c.lr, position_.step - 1, c.steps);
   line["gradient_norm"] = gradient_norm;
   line["pictures_per_second"] = pictures_since_log_ / std::max(seconds_since_log_, 1e-9);
@@ -156,12 +156,12 @@ void Trainer::evaluate() {
   auto& network = parts_.stage.network();
   network.eval();
   const torch::NoGradGuard no_grad;
-  const Figures figures = parts_.stage.evaluate(parts_.folder.sheet(position_.step));
+  const Metrics metrics = parts_.stage.evaluate(parts_.folder.sheet(position_.step));
   nlohmann::ordered_json line;
   line["step"] = position_.step;
-  for (const auto& [name, value] : figures) line[name] = value;
+  for (const auto& [name, value] : metrics) line[name] = value;
   parts_.folder.append_log(line.dump());
-  if (parts_.on_evaluation) parts_.on_evaluation(position_.step, figures);
+  if (parts_.on_evaluation) parts_.on_evaluation(position_.step, metrics);
   network.train();
 }
 
@@ -185,7 +185,7 @@ void Trainer::run() {
   parts_.progress.begin(parts_.label, c.steps);
   parts_.progress.advance(position_.step);
   auto last_save = Clock::now();
-  while (position_.step < c.steps && !stop_requested()) {
+  while (position_.step < c.steps && !parts_.progress.stop().stop_requested()) {
     const auto start = Clock::now();
     update(accumulate_gradients());
     position_.seconds += seconds_since(start);
@@ -199,7 +199,7 @@ void Trainer::run() {
   }
   save();
   parts_.progress.end();
-  throw_if_stopped();
+  parts_.progress.throw_if_stopped();
 }
 
 }  // namespace unclip::train

@@ -13,7 +13,7 @@ namespace unclip::train {
 using LoaderFactory = std::function<std::unique_ptr<data::Loader>(const data::LoaderState& start)>;
 
 /// Told after each evaluation.
-using EvaluationObserver = std::function<void(int64_t step, const Figures& figures)>;
+using EvaluationObserver = std::function<void(int64_t step, const Metrics& metrics)>;
 
 struct TrainerParts {
   Stage& stage;

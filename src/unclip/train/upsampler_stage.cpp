@@ -48,7 +48,7 @@ StepLoss UpsamplerStage::loss(const data::Batch& batch, const NoiseKey& key) {
   return mean_loss(diffusion_loss_(noised, model_->forward(noised.x_t, noised.t, enlarged)));
 }
 
-Figures UpsamplerStage::evaluate(const std::filesystem::path& sheet) {
+Metrics UpsamplerStage::evaluate(const std::filesystem::path& sheet) {
   if (!validation_) return {};
   const int64_t size = run_.model.unet.size, count = std::min(run_.sheet_pictures, validation_->size());
   const torch::Tensor real = load_held_out(*validation_, 0, count, size).pictures;

@@ -33,7 +33,7 @@ class UpsamplerStage final : public Stage {
   torch::nn::Module& network() override { return *model_; }
   StepLoss loss(const data::Batch& batch, const NoiseKey& key) override;
   /// PSNR of enlarged held-out pictures and of plain bicubic enlargement; the sheet shows low, drawn, real.
-  Figures evaluate(const std::filesystem::path& sheet) override;
+  Metrics evaluate(const std::filesystem::path& sheet) override;
   /// The corruption of the config as the loader applies it, or null.
   static data::Degradation degradation(const upsampler::UpsamplerConfig& config);
 

@@ -3,7 +3,6 @@
 #include <torch/autograd.h>
 
 #include "unclip/base/error.h"
-#include "unclip/base/progress.h"
 
 namespace unclip::diffusion {
 
@@ -16,7 +15,7 @@ Tensor run_steps(const Trajectory& trajectory,
   check(count > 0, ErrorKind::config, "a sampler was given 0 steps, expected at least 1");
   Tensor x = x_T.to(at::promote_types(x_T.scalar_type(), torch::kFloat32));
   for (int64_t index = 0; index < count; ++index) {
-    throw_if_stopped();
+    hooks.stop.throw_if_stopped();
     const Step& step = trajectory.steps[static_cast<size_t>(index)];
     const StepResult result = take_step(x, step, index);
     x = result.x;

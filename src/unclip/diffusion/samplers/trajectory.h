@@ -3,6 +3,7 @@
 #include <functional>
 
 #include "unclip/base/noise.h"
+#include "unclip/base/stop.h"
 #include "unclip/diffusion/denoiser.h"
 
 namespace unclip::diffusion {
@@ -25,6 +26,7 @@ struct StepReport {
 struct SamplingHooks {
   NoiseSource noise{};                                // asked with the step's index; unused by ODE samplers
   std::function<void(const StepReport&)> observer{};  // after every step: progress, previews
+  StopToken stop{};                                   // asked before every step
 };
 
 /// What one step makes.
@@ -35,8 +37,8 @@ struct StepResult {
 using StepFunction = std::function<StepResult(const Tensor& x, const Step& step, int64_t index)>;
 
 /// Takes every step of the trajectory in turn, without gradients, with the state in float32 (or float64 if
-/// x_T is) on x_T's device. Throws Error(interrupted) between steps after request_stop(), Error(config) if
-/// there are no steps.
+/// x_T is) on x_T's device. Throws Error(interrupted) between steps when the hooks' token says stop,
+/// Error(config) if there are no steps.
 Tensor run_steps(const Trajectory& trajectory,
                  const Tensor& x_T,
                  const SamplingHooks& hooks,

@@ -33,8 +33,8 @@ Finding examine_conditions(Lab& lab) {
                          prior = lab.evaluate(model, PriorKind::diffusion);
   const eval::Point &a = none.points.front(), &b = text.points.front(), &c = prior.points.front();
   const torch::Tensor& real = prior.real.features;
-  const eval::Estimate over_text = frechet_difference(b.set.features, c.set.features, real, seed);
-  const eval::Estimate over_none = frechet_difference(a.set.features, c.set.features, real, seed);
+  const metrics::Estimate over_text = frechet_difference(b.set.features, c.set.features, real, seed);
+  const metrics::Estimate over_none = frechet_difference(a.set.features, c.set.features, real, seed);
   const bool text_is_nearer = over_text.low < over_none.low;
 
   Finding finding = described();

@@ -1,7 +1,7 @@
 // Diversity and fidelity as guidance grows: unCLIP against a decoder that has the caption only (unCLIP §5.3,
 // §5.5, Fig. 9 to 11). Both decoders are one network, trained on the same pictures in the same order: GLIDE's
 // way is never to see z_i.
-#include "unclip/eval/manifold.h"
+#include "unclip/metrics/manifold.h"
 #include "unclip/study/claims.h"
 #include "unclip/study/grids.h"
 #include "unclip/study/statistics.h"
@@ -38,12 +38,12 @@ Contender make_contender(const Lab& lab,
 /// (−1) or neither (0).
 torch::Tensor lost_by_guidance(const eval::Evaluation& evaluation) {
   const auto recalled = [&](const eval::Point& point) {
-    return eval::compare_manifolds(point.set.features, evaluation.real.features).recalled;
+    return metrics::compare_manifolds(point.set.features, evaluation.real.features).recalled;
   };
   return recalled(evaluation.points.front()) - recalled(evaluation.points.back());
 }
 
-using Of = eval::Estimate (*)(const eval::Comparison&);
+using Of = metrics::Estimate (*)(const eval::Comparison&);
 
 eval::report::Series series(const Contender& contender, Of of) {
   eval::report::Series result{.name = contender.name, .x = {}, .y = {}};
@@ -105,7 +105,7 @@ Finding examine_guidance(Lab& lab) {
                                             {"model.image_drop=1", "model.text_drop=0.1"});
   const torch::Tensor lost = lost_by_guidance(unclip.evaluation);
   const torch::Tensor lost_captions = lost_by_guidance(captions.evaluation);
-  const eval::Estimate difference = mean_difference(lost_captions, lost, seed);
+  const metrics::Estimate difference = mean_difference(lost_captions, lost, seed);
 
   Finding finding = described();
   finding.verdict = verdict_on_sign(difference);

@@ -24,13 +24,13 @@ prior::PrincipalComponents fit(Lab& lab) {
   const int64_t count = std::min(kFitPictures, training.size());
   std::vector<torch::Tensor> parts;
   for (int64_t first = 0; first < count; first += kAtOnce) {
-    throw_if_stopped();
+    lab.progress().throw_if_stopped();
     std::vector<torch::Tensor> pictures;
     for (int64_t i = first; i < std::min(first + kAtOnce, count); ++i) {
       const int64_t index = i * training.size() / count;
       pictures.push_back(data::square_picture(training.picture(index).data, training.key(index), lab.side()));
     }
-    parts.push_back(lab.model().encode_images(pictures));
+    parts.push_back(lab.model().clip().embed_pictures(pictures));
   }
   return manipulate::fit_principal_components(torch::cat(parts));
 }
@@ -52,7 +52,9 @@ torch::Tensor drawn_from(Lab& lab, const std::vector<Subject>& subjects, const t
       lab.model().model(),
       {.prior = pipeline::PriorKind::text, .sampler = diffusion::Sampler::ddim, .size = lab.side()});
   return lab.model()
-      .draw({z_i, lab.model().encode_nothing(subjects.size()), seeds_of(lab, subjects)}, plan, lab.progress())
+      .draw({z_i, nn::repeat_text(lab.model().clip().null_text(), std::ssize(subjects)),
+             seeds_of(lab, subjects)},
+            plan, lab.progress())
       .pictures;
 }
 
@@ -75,7 +77,7 @@ Finding examine_principal_components(Lab& lab) {
   const uint64_t seed = lab.request().seed;
   const std::vector<Subject> subjects = choose_subjects(lab);
   const torch::Tensor originals = lab.embed(pixels_of(subjects));
-  const torch::Tensor z_i = lab.model().encode_images(pixels_of(subjects));
+  const torch::Tensor z_i = lab.model().clip().embed_pictures(pixels_of(subjects));
   const prior::PrincipalComponents components = fit(lab);
 
   Finding finding = described();
@@ -96,7 +98,7 @@ Finding examine_principal_components(Lab& lab) {
     finding.figures.emplace_back("original found among all, " + label, mean(last, seed));
     columns.push_back({label, drawn.slice(0, 0, grid_rows(subjects))});
   }
-  const eval::Estimate gain = mean_difference(last, first, seed);
+  const metrics::Estimate gain = mean_difference(last, first, seed);
   finding.verdict = verdict_on_sign(gain);
   finding.reason = join_text("With all ", manipulate::count(components),
                              " components the original is found more often than with "

@@ -4,8 +4,8 @@
 #include <numeric>
 
 #include "unclip/clip/clip.h"
-#include "unclip/eval/fid.h"
 #include "unclip/io/safetensors.h"
+#include "unclip/metrics/fid.h"
 #include "unclip/study/claims.h"
 #include "unclip/study/compute.h"
 #include "unclip/study/grids.h"
@@ -55,14 +55,14 @@ Pairs test_pairs(Lab& lab) {
     pairs.captions.push_back(lab.test().captions(i).front());
     pictures.push_back(lab.test_picture(i));
   }
-  pairs.z_i = clip::normalized(lab.model().encode_images(pictures));
+  pairs.z_i = clip::normalized(lab.model().clip().embed_pictures(pictures));
   return pairs;
 }
 
 template <class Run>
 Run read_run(const fs::path& run) {
   const fs::path file = run / "config.json";
-  return config_from_json<Run>(pipeline::read_config_text(file), file.string());
+  return config_from_json<Run>(model::read_config_text(file), file.string());
 }
 
 /// Multiplications and additions of the whole run.
@@ -88,7 +88,8 @@ torch::Tensor draw_z_i(const Lab& lab,
       pipeline::make_plan(model.model(), {.prior = contender.kind, .size = lab.side()});
   std::vector<uint64_t> seeds(pairs.captions.size());
   std::iota(seeds.begin(), seeds.end(), lab.request().seed);
-  return clip::normalized(model.draw_z_i(model.encode(pairs.captions, nullptr), seeds, plan, lab.progress()));
+  return clip::normalized(
+      model.draw_z_i(model.clip().encode_text(pairs.captions), seeds, plan, lab.progress()));
 }
 
 Point measure(const Lab& lab, const Contender& contender, double length, const Pairs& pairs) {
@@ -99,7 +100,8 @@ Point measure(const Lab& lab, const Contender& contender, double length, const P
       .model = assemble(lab, name, run, {"clip", "decoder"}), .command = run.command, .seconds = run.seconds};
   point.flops = flops_of(lab, contender, run.run, point.model);
   const torch::Tensor z_i = draw_z_i(lab, point.model, contender, pairs);
-  point.z_i_distance = eval::frechet_distance(eval::fit_gaussian(z_i), eval::fit_gaussian(pairs.z_i));
+  point.z_i_distance =
+      metrics::frechet_distance(metrics::fit_gaussian(z_i), metrics::fit_gaussian(pairs.z_i));
   point.cosines = row_cosines(z_i, pairs.z_i);
   point.pictures = lab.evaluate(point.model, contender.kind);
   return point;
@@ -116,7 +118,7 @@ std::vector<Point> measure_all(const Lab& lab, const Contender& contender, const
 eval::report::Series series(const std::string& name,
                             const std::vector<Point>& points,
                             const std::function<double(const Point&)>& cost,
-                            const std::function<eval::Estimate(const Point&)>& figure) {
+                            const std::function<metrics::Estimate(const Point&)>& figure) {
   eval::report::Series result{.name = name, .x = {}, .y = {}};
   for (const Point& point : points) add_point(result, cost(point), figure(point));
   return result;
@@ -171,7 +173,7 @@ void add_cost_to_equal(Finding& finding, const char* what, const Course& a, cons
 }
 
 void add_figures(Finding& finding, const Point& point, const char* name, uint64_t seed) {
-  const auto add = [&](const char* what, const eval::Estimate& estimate) {
+  const auto add = [&](const char* what, const metrics::Estimate& estimate) {
     finding.figures.emplace_back(join_text(what, ", ", name), estimate);
   };
   add("Fréchet distance of pictures", exactly(point.picture_distance()));
@@ -208,7 +210,7 @@ Finding examine_priors(Lab& lab) {
   const std::vector<Point> ar =
       measure_all(lab, {"autoregressive", "ar_prior", PriorKind::ar, lab.plan().ar_prior_steps}, pairs);
   const Point &a = diffusion.back(), &b = ar.back();
-  const eval::Estimate difference =
+  const metrics::Estimate difference =
       frechet_difference(b.drawn().set.features, a.drawn().set.features, a.pictures.real.features, seed);
 
   Finding finding = described();

@@ -20,8 +20,8 @@ torch::Tensor edited(Lab& lab,
                      const std::vector<Subject>& subjects,
                      const manipulate::Latent& latents,
                      double theta) {
-  const torch::Tensor from = lab.model().encode(captions_of(subjects), nullptr).z_t;
-  const torch::Tensor to = lab.model().encode(captions_of_next(subjects), nullptr).z_t;
+  const torch::Tensor from = lab.model().clip().encode_text(captions_of(subjects)).z_t;
+  const torch::Tensor to = lab.model().clip().encode_text(captions_of_next(subjects)).z_t;
   const manipulate::Latent moved{manipulate::edited(latents.z_i, manipulate::text_diff(to, from), theta),
                                  latents.x_T, latents.path};
   return pipeline::draw_latent(lab.model(), {moved, 0.0, seeds_of(lab, subjects), {.size = lab.side()}},
@@ -64,7 +64,7 @@ void add_figures(Finding& finding, const std::vector<Drawn>& all, uint64_t seed)
   eval::report::Series toward{.name = "target caption", .x = {}, .y = {}};
   eval::report::Series rest{.name = "original picture", .x = {}, .y = {}};
   for (const Drawn& drawn : all) {
-    const eval::Estimate target = mean(drawn.toward, seed), original = mean(drawn.kept, seed);
+    const metrics::Estimate target = mean(drawn.toward, seed), original = mean(drawn.kept, seed);
     add_point(toward, drawn.theta, target);
     add_point(rest, drawn.theta, original);
     finding.figures.emplace_back("cosine with the target caption, " + label(drawn.theta), target);
@@ -93,8 +93,8 @@ Finding examine_text_diffs(Lab& lab) {
   const torch::Tensor of_target =
       row_cosines(originals.roll(-1, 0), originals);  // of the target's own picture
   const std::vector<Drawn> all = draw_all(lab, subjects, originals);
-  const eval::Estimate gain = mean_difference(all.back().toward, all.front().toward, seed);
-  const eval::Estimate kept = mean_difference(all.back().kept, of_target, seed);
+  const metrics::Estimate gain = mean_difference(all.back().toward, all.front().toward, seed);
+  const metrics::Estimate kept = mean_difference(all.back().kept, of_target, seed);
 
   Finding finding = described();
   finding.verdict = kept.low > 0 ? verdict_on_sign(gain) : verdict_on_sign(kept);

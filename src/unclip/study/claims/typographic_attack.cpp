@@ -19,12 +19,14 @@ torch::Tensor variations_of(Lab& lab,
       pipeline::make_plan(lab.model().model(), {.prior = pipeline::PriorKind::text, .size = lab.side()});
   const auto count = pictures.size();
   return lab.model()
-      .draw({lab.model().encode_images(pictures), lab.model().encode_nothing(count), seeds_of(lab, subjects)},
+      .draw({lab.model().clip().embed_pictures(pictures),
+             nn::repeat_text(lab.model().clip().null_text(), static_cast<int64_t>(count)),
+             seeds_of(lab, subjects)},
             plan, lab.progress())
       .pictures;
 }
 
-Verdict judge_attack(const eval::Estimate& fooled, const eval::Estimate& recovered) {
+Verdict judge_attack(const metrics::Estimate& fooled, const metrics::Estimate& recovered) {
   if (fooled.high < kEvenOdds) return Verdict::does_not_hold;
   return fooled.low > kEvenOdds ? verdict_on_sign(recovered) : Verdict::undecided;
 }
@@ -62,7 +64,7 @@ Finding examine_typographic_attack(Lab& lab) {
   const torch::Tensor drawn = variations_of(lab, subjects, attacked);
   const torch::Tensor before = fooled(lab.embed(pixels_of(subjects))), during = fooled(lab.embed(attacked)),
                       after = fooled(lab.embed_drawn(drawn));
-  const eval::Estimate recovered = mean_difference(during, after, seed);
+  const metrics::Estimate recovered = mean_difference(during, after, seed);
 
   Finding finding = described();
   finding.verdict = judge_attack(mean(during, seed), recovered);

@@ -59,12 +59,12 @@ std::vector<Drawn> draw_all(Lab& lab,
 
 void add_figures(Finding& finding,
                  const std::vector<Drawn>& all,
-                 const eval::Estimate& unrelated,
+                 const metrics::Estimate& unrelated,
                  uint64_t seed) {
   eval::report::Series content{.name = "variations", .x = {}, .y = {}}, details = content;
   eval::report::Series others{.name = "unrelated pictures", .x = {}, .y = {}};
   for (const Drawn& drawn : all) {
-    const eval::Estimate cosine = mean(drawn.cosines, seed), decibel = mean(drawn.psnr, seed);
+    const metrics::Estimate cosine = mean(drawn.cosines, seed), decibel = mean(drawn.psnr, seed);
     add_point(content, drawn.eta, cosine);
     add_point(details, drawn.eta, decibel);
     add_point(others, drawn.eta, unrelated);
@@ -86,8 +86,8 @@ Finding examine_variations(Lab& lab) {
   const torch::Tensor originals = lab.embed(pixels_of(subjects));
   const torch::Tensor of_others = cosines_with_others(originals);
   const std::vector<Drawn> all = draw_all(lab, subjects, latents, originals);
-  const eval::Estimate kept = mean_difference(all.back().cosines, of_others, seed);
-  const eval::Estimate fall = mean_difference(all.front().psnr, all.back().psnr, seed);
+  const metrics::Estimate kept = mean_difference(all.back().cosines, of_others, seed);
+  const metrics::Estimate fall = mean_difference(all.front().psnr, all.back().psnr, seed);
 
   Finding finding = described();
   finding.verdict = fall.low > 0 ? verdict_on_sign(kept) : verdict_on_sign(fall);
