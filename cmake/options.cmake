@@ -26,6 +26,11 @@ if(UNCLIP_SANITIZE)
   target_link_options(unclip_options INTERFACE -fsanitize=address,undefined)
 endif()
 
+if(UNCLIP_SANITIZE_THREADS)
+  target_compile_options(unclip_options INTERFACE -fsanitize=thread -fno-omit-frame-pointer -g1)
+  target_link_options(unclip_options INTERFACE -fsanitize=thread)
+endif()
+
 add_library(unclip_warnings INTERFACE)
 target_compile_options(unclip_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual
   -Wno-missing-field-initializers)  # configs are written with designated initialisers; members have defaults
