@@ -5,11 +5,7 @@
 #include <cstring>
 #include <numbers>
 
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define UNCLIP_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define UNCLIP_CLONES
-#endif
+#include "unclip/base/instruction_sets.h"
 
 namespace unclip::image {
 namespace {
