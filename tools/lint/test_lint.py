@@ -103,6 +103,13 @@ class Tidy(unittest.TestCase):
         self.assertEqual(set(tidy.select(wanted, {b}, needs)), {b})
         self.assertEqual(tidy.select(wanted, {Path("README.md")}, needs), {})
 
+    def test_a_changed_header_is_looked_at_once(self):
+        a, b, c, header, other = Path("a.cpp"), Path("b.cpp"), Path("c.cpp"), Path("a.h"), Path("b.h")
+        wanted, needs = {a: [], b: [], c: []}, {a: {header}, b: {header, other}, c: {header}}.get
+        self.assertEqual(set(tidy.select(wanted, {header}, needs)), {a})
+        self.assertEqual(set(tidy.select(wanted, {header, c}, needs)), {c})
+        self.assertEqual(set(tidy.select(wanted, {header, other}, needs)), {a, b})
+
     def test_includes_are_followed_all_the_way(self):
         source = tidy.ROOT / "src/unclip/clip/clip.cpp"
         headers = tidy.includes_of(source)

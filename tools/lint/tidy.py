@@ -2,7 +2,7 @@
 """clang-tidy on the sources of a build folder.
 
 Usage: tidy.py BUILD_FOLDER [--since COMMIT] [--tidy PROGRAM] [--jobs N]
-With --since: on those that changed, or that include a header that changed. The folder is one that CMake has configured
+With --since: on those that changed; a header that changed is looked at in one source that includes it. The folder is one that CMake has configured
 without unity builds (preset dev); nothing in it needs to be built.
 """
 import argparse
@@ -77,8 +77,14 @@ def includes_of(path: Path) -> frozenset[Path]:
 
 
 def select(wanted: dict[Path, list[str]], changed: set[Path], needs=includes_of) -> dict[Path, list[str]]:
-    """The sources that changed, or that include what changed."""
-    return {path: flags for path, flags in wanted.items() if path in changed or needs(path) & changed}
+    """The sources that changed; for a changed header that none of them includes, the first source that does."""
+    chosen = [path for path in wanted if path in changed]
+    seen = set().union(*(needs(path) for path in chosen))
+    for path in wanted:
+        if needs(path) & changed - seen:
+            chosen.append(path)
+            seen |= needs(path)
+    return {path: wanted[path] for path in chosen}
 
 
 def complaints(tidy: str, source: Path, flags: list[str]) -> str:
