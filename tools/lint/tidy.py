@@ -2,8 +2,8 @@
 """clang-tidy on the sources of a build folder.
 
 Usage: tidy.py BUILD_FOLDER [--since COMMIT] [--tidy PROGRAM] [--jobs N]
-With --since: on those that changed; a header that changed is looked at in one source that includes it. The folder is one that CMake has configured
-without unity builds (preset dev); nothing in it needs to be built.
+With --since: on those that changed; a header that changed is looked at in one source that includes it. The folder is
+one that CMake has configured without unity builds (preset dev); nothing in it needs to be built.
 """
 import argparse
 import json
