@@ -80,6 +80,9 @@ struct Model {
   const StoredUpsampler& upsampler(const std::string& name) const { return *find_upsampler(name); }
 };
 
+/// Both towers of one file: the model's `clip`, and each encoder alone.
+void set_clip(const StoredNetwork<clip::ClipConfig>& clip, Model& model);
+
 /// Opens a model of any layout: a folder, or the one file of a CLIP. Configurations are read, and no weights
 /// but the shapes of Kakao's and OpenAI's files, which are the configuration. `vocabulary` is the folder of
 /// CLIP's own tokens, for models that come without any. Error(io) if it is no model, Error(config) naming

@@ -11,14 +11,13 @@ namespace {
 
 thread_local int held_by_this_thread = 0;
 
-void set_compute_dtype(clip::ClipImpl& net, torch::ScalarType dtype) { net.set_compute_dtype(dtype); }
-void set_compute_dtype(prior::DiffusionPriorImpl& net, torch::ScalarType dtype) { net.compute_dtype = dtype; }
-void set_compute_dtype(prior::AutoregressivePriorImpl& net, torch::ScalarType dtype) {
-  net.compute_dtype = dtype;
-}
-void set_compute_dtype(decoder::DecoderImpl& net, torch::ScalarType dtype) { net.set_compute_dtype(dtype); }
-void set_compute_dtype(upsampler::UpsamplerImpl& net, torch::ScalarType dtype) {
-  net.set_compute_dtype(dtype);
+template <class Net>
+void set_compute_dtype(Net& net, torch::ScalarType dtype) {
+  if constexpr (requires { net.set_compute_dtype(dtype); }) {
+    net.set_compute_dtype(dtype);
+  } else {
+    net.compute_dtype = dtype;
+  }
 }
 
 }  // namespace
@@ -180,18 +179,13 @@ decoder::Decoder Networks::inpainting_decoder() {
                                model::required(model_, model_.decoder_inpaint, "decoder_inpaint"));
 }
 
-upsampler::Upsampler Networks::upsampler_net(const std::string& name,
-                                             const model::StoredNetwork<upsampler::UpsamplerConfig>& stored) {
-  return get<upsampler::Upsampler>(name, stored);
-}
-
 upsampler::StepNets Networks::upsampler(const std::string& stage, bool in_turn) {
   const model::StoredUpsampler* const stored = model_.find_upsampler(stage);
   if (stored == nullptr) model::fail_missing_stage(model_.path, model_.manifest, stage);
-  upsampler::StepNets nets{.net = upsampler_net(stage, stored->net)};
+  upsampler::StepNets nets{.net = get<upsampler::Upsampler>(stage, stored->net)};
   if (!stored->last_step) return nets;
   const auto load_last_step = [this, stored, name = stage + "_last_step"] {
-    return upsampler_net(name, *stored->last_step);
+    return get<upsampler::Upsampler>(name, *stored->last_step);
   };
   if (in_turn) {
     nets.load_last_step = load_last_step;

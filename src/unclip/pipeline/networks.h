@@ -60,8 +60,6 @@ class Networks {
   Net load(const model::StoredNetwork<Config>& stored, Arguments... arguments);
   template <class Net, class Config, class... Arguments>
   Net get(const std::string& name, const model::StoredNetwork<Config>& stored, Arguments... arguments);
-  upsampler::Upsampler upsampler_net(const std::string& name,
-                                     const model::StoredNetwork<upsampler::UpsamplerConfig>& stored);
 
   model::Model model_;
   NetworksOptions options_;

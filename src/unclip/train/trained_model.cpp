@@ -1,6 +1,5 @@
 #include "unclip/train/trained_model.h"
 
-#include "unclip/clip/key_map.h"
 #include "unclip/train/ar_prior_stage.h"
 #include "unclip/train/clip_stage.h"
 #include "unclip/train/decoder_stage.h"
@@ -28,19 +27,14 @@ auto stored(const std::string& config, const fs::path& folder) {
   return model::StoredNetwork{run.model, model::Weights{{averaged}}};
 }
 
-void add_clip_run(const std::string& config, const fs::path& folder, model::Model& model) {
-  model.clip = stored<ClipRun>(config, folder);
-  model.text_encoder = model.image_encoder = model.clip;
-  model.text_encoder->weights.key_map = clip::one_tower({}, clip::Towers::text);
-  model.image_encoder->weights.key_map = clip::one_tower({}, clip::Towers::image);
-  model.text = {.tokenizer = folder / "tokenizer", .context_length = model.clip->config.text.context_length};
-}
-
 model::Model open_run(const std::string& config, const fs::path& folder) {
   const std::string stage = stage_of(config);
   model::Model model{.kind = "a run of train " + stage, .path = folder};
   model.manifest.stages[stage] = "";
-  if (stage == "clip") add_clip_run(config, folder, model);
+  if (stage == "clip") {
+    model.text.tokenizer = folder / "tokenizer";
+    model::set_clip(stored<ClipRun>(config, folder), model);
+  }
   if (stage == "prior") model.prior = stored<PriorRun>(config, folder);
   if (stage == "ar_prior") model.ar_prior = stored<ArPriorRun>(config, folder);
   if (stage == "decoder") model.decoder = stored<DecoderRun>(config, folder);

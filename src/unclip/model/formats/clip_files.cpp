@@ -1,6 +1,5 @@
 #include "unclip/model/formats/clip_files.h"
 
-#include "unclip/clip/key_map.h"
 #include "unclip/io/weights.h"
 #include "unclip/model/folder_licence.h"
 
@@ -36,21 +35,15 @@ void add_clip(const StoredClip& stored, const fs::path& path, Model& model) {
   model.manifest.licence = licence_of(folder_of_model(path));
   const WeightsSource file{.folder = folder_of_model(stored.weights),
                            .file = stored.weights.filename().string()};
-  const auto tower = [&](clip::Towers wanted) {
-    const io::KeyMap map =
-        stored.towers == clip::Towers::both ? clip::one_tower(stored.key_map, wanted) : stored.key_map;
-    return StoredNetwork<clip::ClipConfig>{stored.config, {{file}, map}};
-  };
-  if (stored.towers == clip::Towers::both) model.clip = {stored.config, {{file}, stored.key_map}};
-  if (stored.towers != clip::Towers::image) {
-    model.text_encoder = tower(clip::Towers::text);
+  const StoredNetwork<clip::ClipConfig> net{stored.config, {{file}, stored.key_map}};
+  if (stored.towers == clip::Towers::both) set_clip(net, model);
+  if (stored.towers == clip::Towers::image) model.image_encoder = net;
+  if (stored.towers == clip::Towers::text) {
+    model.text_encoder = net;
     model.text.context_length = stored.config.text.context_length;
-    model.manifest.stages["text_encoder"] = "";
   }
-  if (stored.towers != clip::Towers::text) {
-    model.image_encoder = tower(clip::Towers::image);
-    model.manifest.stages["image_encoder"] = "";
-  }
+  if (model.text_encoder) model.manifest.stages["text_encoder"] = "";
+  if (model.image_encoder) model.manifest.stages["image_encoder"] = "";
 }
 
 }  // namespace unclip::model

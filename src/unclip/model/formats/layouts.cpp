@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "unclip/clip/key_map.h"
+
 namespace unclip::model {
 
 namespace {
@@ -28,6 +30,18 @@ const Layout& layout_of(const std::filesystem::path& path) {
         "decoder-ckpt*.ckpt; and it is no CLIP model: no config.json of transformers' CLIP, no "
         "open_clip_config.json, not OpenAI's .pt file");
   return *found;
+}
+
+void set_clip(const StoredNetwork<clip::ClipConfig>& clip, Model& model) {
+  const auto tower = [&clip](clip::Towers wanted) {
+    StoredNetwork<clip::ClipConfig> alone = clip;
+    alone.weights.key_map = clip::one_tower(clip.weights.key_map, wanted);
+    return alone;
+  };
+  model.clip = clip;
+  model.text_encoder = tower(clip::Towers::text);
+  model.image_encoder = tower(clip::Towers::image);
+  model.text.context_length = clip.config.text.context_length;
 }
 
 Model open_model(const std::filesystem::path& path, const std::filesystem::path& vocabulary) {

@@ -1,7 +1,6 @@
 // Our own layout: model.json, one folder per stage with config.json and model.safetensors.
 #include <algorithm>
 
-#include "unclip/clip/key_map.h"
 #include "unclip/model/formats/layouts.h"
 #include "unclip/model/formats/preprocessing.h"
 
@@ -19,11 +18,7 @@ StoredNetwork<Config> read_stage(const fs::path& folder) {
 }
 
 void read_clip(const fs::path& folder, Model& model) {
-  model.clip = read_stage<clip::ClipConfig>(folder);
-  model.text_encoder = model.image_encoder = model.clip;
-  model.text_encoder->weights.key_map = clip::one_tower({}, clip::Towers::text);
-  model.image_encoder->weights.key_map = clip::one_tower({}, clip::Towers::image);
-  model.text.context_length = model.clip->config.text.context_length;
+  set_clip(read_stage<clip::ClipConfig>(folder), model);
   model.preprocessing = read_preprocessing(folder, model.clip->config.vision);
 }
 
